@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ReadmeCommandsTest {
     /// Commands that take minutes, or need published data or a tuned model. [ExamplesTest] checks
     /// their options; the tests of each command run it on less.
-    private static final List<String> TOO_LONG = List.of("eval", "sweep", "bench", "pull --suite");
+    private static final List<String> TOO_LONG = List.of("eval", "sweep", "bench", "calibrate", "pull --suite");
 
     @TempDir
     Path folder;

@@ -2,6 +2,7 @@ package io.shadowkv.engine.serve;
 
 import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.SequenceState;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.checkpoint.Safetensors;
 import io.shadowkv.checkpoint.SafetensorsWriter;
@@ -35,6 +36,10 @@ import java.util.zip.CRC32C;
 final class DocumentFile {
     private static final String FORMAT = "shadowkv-document";
     private static final String VERSION = "2";
+    private static final String PREFILL = "prefill";
+    /// Files without the key are of versions that read exactly.
+    private static final String EXACT = new PrefillSpec.Exact().label();
+
     private static final String NUMBER = "number.";
     private static final String CHECKSUM = "crc32c.";
     private static final String IDS = "ids";
@@ -57,12 +62,20 @@ final class DocumentFile {
     /// What a file must have been saved with.
     private Map<String, String> identity() {
         return Map.of(
-                "format", FORMAT,
-                "version", VERSION,
-                "weights", model.weightsId(),
-                "strategy", options.cache().toString(),
-                "kv_type", model.shape().kvType().toString(),
-                "shape", model.shape().toString());
+                "format",
+                FORMAT,
+                "version",
+                VERSION,
+                "weights",
+                model.weightsId(),
+                "strategy",
+                options.cache().toString(),
+                PREFILL,
+                options.prefill().label(),
+                "kv_type",
+                model.shape().kvType().toString(),
+                "shape",
+                model.shape().toString());
     }
 
     /// Writes a document atomically.
@@ -180,7 +193,7 @@ final class DocumentFile {
                     + " is a safetensors file, but not a saved document. Give a file that a document was saved to");
         }
         identity().forEach((key, expected) -> {
-            String saved = found.get(key);
+            String saved = key.equals(PREFILL) ? found.getOrDefault(key, EXACT) : found.get(key);
             if (!expected.equals(saved)) {
                 throw new IllegalArgumentException(file + ": the document was saved with " + key + " " + saved
                         + "; this engine has " + expected + ". Open it with the same model and settings, or read the"

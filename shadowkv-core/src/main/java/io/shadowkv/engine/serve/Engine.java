@@ -228,8 +228,8 @@ public final class Engine implements AutoCloseable {
     /// Opens a saved document ([Document#save]). Waits until it is in memory.
     ///
     /// @throws io.shadowkv.checkpoint.CheckpointException if the file is damaged
-    /// @throws IllegalArgumentException if it was saved for other weights, another strategy or another
-    ///     type of keys and values
+    /// @throws IllegalArgumentException if it was saved for other weights, another strategy, another way
+    ///     of reading or another type of keys and values
     /// @throws MemoryPlanException if it does not fit the memory
     public Document openDocument(Path file) {
         return requests.openDocument(file);

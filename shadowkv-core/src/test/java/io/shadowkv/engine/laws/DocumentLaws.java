@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.engine.Cancellation;
 import io.shadowkv.engine.Completion;
@@ -355,6 +356,15 @@ public abstract class DocumentLaws extends BackendLaws {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> engine.openDocument(file))
                     .withMessageContaining("the document was saved with strategy Shadow");
+        }
+        if (!backend().operations().attention().hasSelectedPrefill()) {
+            return;
+        }
+        PrefillSpec sparse = PrefillSpec.Blocks.DEFAULT.withMinTokens(1000);
+        try (Engine engine = open(EngineOptions.DEFAULT.withCache(NARROW).withPrefill(sparse))) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> engine.openDocument(file))
+                    .withMessageContaining("saved with prefill exact; this engine has blocks from 1000");
         }
     }
 }

@@ -24,7 +24,6 @@ final class ProductAllocationTest {
     @ParameterizedTest
     @CsvSource({
         "0, 1, 120, Q4_0 Q8_0 Q4_K Q5_K Q6_K",
-        "0, 1, 120, Q6_K Q5_K Q4_K Q8_0 Q4_0",
         "256, 1, 120, Q5_K Q4_0 Q6_K Q8_0 Q4_K",
         "128, 1, 120, Q8_0 Q4_K Q4_0 Q6_K Q5_K",
         "0, 8, 60, Q4_K Q6_K Q4_0 Q5_K Q8_0",
