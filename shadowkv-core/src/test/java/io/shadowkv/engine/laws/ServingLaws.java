@@ -165,11 +165,14 @@ public abstract class ServingLaws extends BackendLaws {
             Future<Completion> waiting =
                     callers.submit(() -> engine.complete(Request.of(PROMPT, TEN).withListener(blocking)));
             blocked.await();
-            Generation failing = engine.submit(Request.of(PROMPT, TEN).withListener(throwing));
-            assertThat(engine.complete(Request.of(PROMPT, TEN)).ids()).isEqualTo(alone);
-            assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(failing::join);
-            assertThat(waiting.isDone()).isFalse();
-            release.countDown();
+            try {
+                Generation failing = engine.submit(Request.of(PROMPT, LONG).withListener(throwing));
+                assertThat(engine.complete(Request.of(PROMPT, TEN)).ids()).isEqualTo(alone);
+                assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(failing::join);
+                assertThat(waiting.isDone()).isFalse();
+            } finally {
+                release.countDown();
+            }
             assertThat(resultOf(waiting).ids()).isEqualTo(alone);
             assertNoSequences();
         }
