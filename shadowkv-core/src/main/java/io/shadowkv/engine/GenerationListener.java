@@ -1,8 +1,12 @@
 package io.shadowkv.engine;
 
-/// Receives the progress of a sequence: on the thread that called the engine and waits, or on a
-/// virtual thread if the request was submitted. The sequence takes its next step when the listener
-/// has returned, so a slow listener delays its own request only. An exception ends the request.
+/// Receives the progress of a sequence. A slow listener delays its own request only. An exception
+/// ends the request, which fails with it.
+///
+/// If a caller waits for the answer, the listener runs on the caller's thread, and the sequence takes
+/// its next step when the listener has returned. If the request was submitted, the listener runs on a
+/// virtual thread, and the sequence can be up to 1,024 events ahead of it. An exception that comes
+/// after such a sequence has ended is too late: the completion has arrived.
 public interface GenerationListener {
     /// A listener that ignores everything.
     GenerationListener SILENT = new GenerationListener() {};

@@ -79,23 +79,13 @@ final class BlockAttention implements PromptAttention {
                 + KeyLists.bytes(shape.kvHeads(), (int) rowBlocks, (int) grid, 1);
     }
 
-    /// Opens texts that are long enough.
-    record Factory(PrefillSpec.Blocks spec, HeadShape shape, Backend backend) implements PrefillAttention {
-        @Override
-        public PromptAttention open(int before, int tokens) {
-            return isSparse(before, tokens)
-                    ? new BlockAttention(spec, shape, backend, before + tokens)
-                    : new ExactAttention(backend);
-        }
-
-        @Override
-        public long bytes(int before, int tokens) {
-            return isSparse(before, tokens) ? BlockAttention.bytes(spec, shape, before + tokens) : 0;
-        }
-
-        private boolean isSparse(int before, int tokens) {
-            return before + tokens >= spec.minTokens() && tokens > spec.wholeRowBlocks() * spec.blockTokens();
-        }
+    static PrefillAttention of(PrefillSpec.Blocks spec, HeadShape shape, Backend backend) {
+        return new LongTexts(
+                spec.minTokens(),
+                spec.wholeRowBlocks() * spec.blockTokens() + 1,
+                end -> new BlockAttention(spec, shape, backend, end),
+                end -> bytes(spec, shape, end),
+                backend);
     }
 
     @Override

@@ -80,23 +80,13 @@ final class MinferenceAttention implements PromptAttention {
                 shape.queryHeads(), PIECE_ROWS / BLOCK + 1, mostBlocks(end), mostColumns(spec, shape, end));
     }
 
-    /// Opens texts that are long enough.
-    record Factory(PrefillSpec.MInference spec, HeadShape shape, Backend backend) implements PrefillAttention {
-        @Override
-        public PromptAttention open(int before, int tokens) {
-            return isSparse(before, tokens)
-                    ? new MinferenceAttention(spec, shape, backend, before + tokens)
-                    : new ExactAttention(backend);
-        }
-
-        @Override
-        public long bytes(int before, int tokens) {
-            return isSparse(before, tokens) ? MinferenceAttention.bytes(spec, shape, before + tokens) : 0;
-        }
-
-        private boolean isSparse(int before, int tokens) {
-            return before + tokens >= spec.minTokens() && tokens >= LEAST_ROWS;
-        }
+    static PrefillAttention of(PrefillSpec.MInference spec, HeadShape shape, Backend backend) {
+        return new LongTexts(
+                spec.minTokens(),
+                LEAST_ROWS,
+                end -> new MinferenceAttention(spec, shape, backend, end),
+                end -> bytes(spec, shape, end),
+                backend);
     }
 
     @Override

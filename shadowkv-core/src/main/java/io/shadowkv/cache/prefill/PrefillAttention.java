@@ -27,10 +27,10 @@ public interface PrefillAttention {
         }
         return switch (spec) {
             case PrefillSpec.Exact _ -> exact(backend);
-            case PrefillSpec.Blocks blocks -> new BlockAttention.Factory(blocks, shape, backend);
+            case PrefillSpec.Blocks blocks -> BlockAttention.of(blocks, shape, backend);
             case PrefillSpec.MInference minference -> {
                 minference.patterns().check(shape.layers(), shape.queryHeads());
-                yield new MinferenceAttention.Factory(minference, shape, backend);
+                yield MinferenceAttention.of(minference, shape, backend);
             }
         };
     }

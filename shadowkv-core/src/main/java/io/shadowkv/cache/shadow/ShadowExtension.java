@@ -11,6 +11,7 @@ import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.CloseAll;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -207,11 +208,6 @@ final class ShadowExtension implements PromptCache {
             return;
         }
         layers.abandon();
-        try {
-            backend.synchronize();
-        } finally {
-            scope.close();
-            attention.close();
-        }
+        CloseAll.of(List.<Runnable>of(backend::synchronize, scope::close, attention::close), Runnable::run);
     }
 }

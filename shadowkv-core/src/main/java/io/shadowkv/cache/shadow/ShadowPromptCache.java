@@ -9,6 +9,7 @@ import io.shadowkv.cache.prefill.RowOrder;
 import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
+import io.shadowkv.tensor.CloseAll;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -103,12 +104,8 @@ final class ShadowPromptCache implements PromptCache {
             return;
         }
         layers.abandon();
-        try {
-            backend.synchronize();
-        } finally {
-            promptScope.close();
-            attention.close();
-            sequence.close();
-        }
+        CloseAll.of(
+                List.<Runnable>of(backend::synchronize, promptScope::close, attention::close, sequence::close),
+                Runnable::run);
     }
 }

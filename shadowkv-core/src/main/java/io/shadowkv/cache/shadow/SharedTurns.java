@@ -11,6 +11,7 @@ import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
+import io.shadowkv.tensor.CloseAll;
 import io.shadowkv.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,7 +64,7 @@ final class SharedTurns {
                 throw e;
             }
         } catch (RuntimeException e) {
-            open.forEach(turn -> turn.attention.close());
+            CloseAll.after(e, open, turn -> turn.attention.close());
             throw e;
         }
         try {
@@ -71,8 +72,8 @@ final class SharedTurns {
                 restoreAside(layer);
             }
         } catch (RuntimeException e) {
-            open.forEach(turn -> turn.attention.close());
-            free();
+            CloseAll.after(e, open, turn -> turn.attention.close());
+            CloseAll.after(e, List.of(this), SharedTurns::free);
             throw e;
         }
     }

@@ -87,7 +87,7 @@ public final class Sequence {
         forced = answer;
     }
 
-    /// Prefill reads only the history, and decode the tokens of the turn, as in a later turn.
+    /// Prefill reads only the history. Decode reads the tokens of the turn, as in a later turn.
     public void readsHistoryFirst() {
         readFirst = firstGenerated - request.promptIds().length;
     }

@@ -187,10 +187,12 @@ public final class Generation {
         return completion;
     }
 
-    /// The failure, once the sequence has ended; null if it did not fail.
+    /// The failure, once the sequence has ended and its events were delivered; null if there is none. A
+    /// listener can throw an exception at the last token, when the sequence has ended already.
     @Nullable
     RuntimeException failure() {
-        return failure;
+        RuntimeException own = failure;
+        return own != null ? own : listenerFailure;
     }
 
     /// The request's listener consumes the events.

@@ -178,6 +178,28 @@ public abstract class ServingLaws extends BackendLaws {
         }
     }
 
+    /// An exception at the last token is not lost, though the sequence has ended by then.
+    @Test
+    void aListenerMayFailAtTheLastToken() {
+        List<Integer> heard = new ArrayList<>();
+        GenerationListener late = new GenerationListener() {
+            @Override
+            public void token(int id, String text) {
+                heard.add(id);
+                if (heard.size() == 10) {
+                    throw new UnsupportedOperationException("enough");
+                }
+            }
+        };
+        try (Engine engine = open(EngineOptions.DEFAULT)) {
+            assertThatExceptionOfType(UnsupportedOperationException.class)
+                    .isThrownBy(() -> engine.complete(Request.of(PROMPT, TEN).withListener(late)));
+            assertThat(engine.complete(Request.of(PROMPT, TEN)).ids())
+                    .isEqualTo(heard.stream().mapToInt(Integer::intValue).toArray());
+            assertNoSequences();
+        }
+    }
+
     private static <T> T resultOf(Future<T> future) {
         try {
             return future.get();

@@ -3,9 +3,7 @@ package io.shadowkv.engine.laws;
 import static io.shadowkv.engine.laws.Logits.ids;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlan;
@@ -24,35 +22,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Laws of questions about one document that arrive together: the scheduler reads their turns together, in rows that
 /// the options and the memory limit.
-public abstract class TurnSchedulingLaws extends BackendLaws {
-    private static final int VOCABULARY = 64;
-
-    private static final int[] DOCUMENT = ids(200, VOCABULARY, 1);
-
-    private static final int ANSWER = 4;
-
-    private static final String READINGS = "activations of a prompt.*";
-
+public abstract class TurnSchedulingLaws extends DocumentTurnLaws {
     protected TurnSchedulingLaws(BackendUnderTest tested) {
         super(tested);
-    }
-
-    static List<KvCacheSpec> strategies() {
-        return List.of(new KvCacheSpec.Full(), NARROW, Shadow.DEFAULT);
-    }
-
-    private SchedulerBench open(EngineOptions options) {
-        return new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), options);
-    }
-
-    private static EngineOptions narrow() {
-        return EngineOptions.DEFAULT.withCache(NARROW).withPrefillRows(64);
-    }
-
-    /// A question about the document, of so many tokens.
-    private static int[] question(int tokens, int seed) {
-        return IntStream.concat(IntStream.of(DOCUMENT), IntStream.of(ids(tokens, VOCABULARY, 100 + seed)))
-                .toArray();
     }
 
     private static List<Sequence> submit(SchedulerBench bench, List<int[]> questions) {
@@ -74,12 +46,6 @@ public abstract class TurnSchedulingLaws extends BackendLaws {
             most = Math.max(most, scopes(READINGS));
         }
         return most;
-    }
-
-    private long scopes(String purpose) {
-        return backend().purposes().stream()
-                .filter(held -> held.matches(purpose))
-                .count();
     }
 
     private static void end(SchedulerBench bench, Prefix document) {

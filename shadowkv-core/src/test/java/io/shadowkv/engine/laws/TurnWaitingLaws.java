@@ -3,9 +3,7 @@ package io.shadowkv.engine.laws;
 import static io.shadowkv.engine.laws.Logits.ids;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.RandomCheckpoint;
 import io.shadowkv.cache.KvCacheSpec;
-import io.shadowkv.cache.KvCacheSpec.Shadow;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.ValuePlace;
@@ -14,48 +12,19 @@ import io.shadowkv.engine.batch.Sequence;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /// Laws of turns that wait: for memory, or for a reading of other turns about the same document.
-public abstract class TurnWaitingLaws extends BackendLaws {
-    private static final int VOCABULARY = 64;
-
-    private static final int[] DOCUMENT = ids(200, VOCABULARY, 1);
-
-    private static final int ANSWER = 4;
-
-    private static final String READINGS = "activations of a prompt.*";
-
+public abstract class TurnWaitingLaws extends DocumentTurnLaws {
     protected TurnWaitingLaws(BackendUnderTest tested) {
         super(tested);
     }
 
-    static List<KvCacheSpec> strategies() {
-        return List.of(new KvCacheSpec.Full(), NARROW, Shadow.DEFAULT);
-    }
-
-    private SchedulerBench open(EngineOptions options) {
-        return new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), options);
-    }
-
-    private static EngineOptions narrow() {
-        return EngineOptions.DEFAULT.withCache(NARROW).withPrefillRows(64);
-    }
-
-    /// A question about the document, of so many tokens.
-    private static int[] question(int tokens, int seed) {
-        return IntStream.concat(IntStream.of(DOCUMENT), IntStream.of(ids(tokens, VOCABULARY, 100 + seed)))
-                .toArray();
-    }
-
     private long readings() {
-        return backend().purposes().stream()
-                .filter(held -> held.matches(READINGS))
-                .count();
+        return scopes(READINGS);
     }
 
     /// Runs rounds until all have ended; returns the largest number of readings at a time.

@@ -54,48 +54,6 @@ public record AnswerRecord(
         String finish,
         @Nullable Divergence divergence,
         @Nullable Double prefillDensity) {
-    /// An answer whose prompt was read exactly.
-    public AnswerRecord(
-            Key key,
-            String answer,
-            List<Integer> answerIds,
-            List<String> references,
-            Map<String, Double> scores,
-            Map<String, String> labels,
-            String promptHash,
-            int promptTokens,
-            double prefillSeconds,
-            double sealSeconds,
-            double decodeSeconds,
-            int decodeSteps,
-            int batch,
-            @Nullable Double hitRate,
-            long residentBytes,
-            long offloadedBytes,
-            String finish,
-            @Nullable Divergence divergence) {
-        this(
-                key,
-                answer,
-                answerIds,
-                references,
-                scores,
-                labels,
-                promptHash,
-                promptTokens,
-                prefillSeconds,
-                sealSeconds,
-                decodeSeconds,
-                decodeSteps,
-                batch,
-                hitRate,
-                residentBytes,
-                offloadedBytes,
-                finish,
-                divergence,
-                null);
-    }
-
     /// Identifies an answer; a resumed run skips the keys that the log contains.
     ///
     /// @param model the model's name

@@ -41,6 +41,7 @@ final class DepthMapsTest {
                 1000,
                 0,
                 "stop",
+                null,
                 null));
     }
 
@@ -176,6 +177,7 @@ final class DepthMapsTest {
                 1000,
                 0,
                 "stop",
+                null,
                 null);
     }
 }

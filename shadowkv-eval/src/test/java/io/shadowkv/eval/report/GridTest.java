@@ -61,6 +61,7 @@ final class GridTest {
                 1000,
                 0,
                 "stop",
+                null,
                 null);
     }
 

@@ -155,7 +155,8 @@ final class SyntheticRun {
                 isFull ? bytes : bytes / 8 + budget * 131_072L,
                 isFull ? 0 : bytes / 2,
                 "stop",
-                isFull ? null : new Divergence(29, 2.0 / budget * random.nextDouble(), 20.0 / budget, 0.97));
+                isFull ? null : new Divergence(29, 2.0 / budget * random.nextDouble(), 20.0 / budget, 0.97),
+                null);
     }
 
     List<AnswerRecord> answers() {

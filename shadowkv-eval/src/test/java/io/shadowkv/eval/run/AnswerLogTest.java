@@ -137,7 +137,8 @@ final class AnswerLogTest {
                 one.residentBytes(),
                 one.offloadedBytes(),
                 one.finish(),
-                divergence);
+                divergence,
+                null);
         try (AnswerLog log = AnswerLog.open(file)) {
             log.append(odd);
         }

@@ -79,7 +79,8 @@ public final class FakeExaminer implements Examiner {
                 1L << 33,
                 0,
                 "stop",
-                isFull ? null : new AnswerRecord.Divergence(3, 1e-9, 0.1, 2.0 / 3));
+                isFull ? null : new AnswerRecord.Divergence(3, 1e-9, 0.1, 2.0 / 3),
+                null);
     }
 
     @Override

@@ -40,6 +40,7 @@ public final class Records {
                 1000,
                 0,
                 "end_of_sequence",
+                null,
                 null);
     }
 }

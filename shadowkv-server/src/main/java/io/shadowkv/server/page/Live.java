@@ -28,9 +28,12 @@ public record Live(Serving serving, Semaphore places, BooleanSupplier isDraining
         }
         try (LiveFeed feed = new LiveFeed(serving, isDraining);
                 EventStream stream = EventStream.open(exchange)) {
+            // The last event is one that says that the server is draining.
+            boolean isOver = feed.isOver();
             stream.data(feed.next());
-            while (!feed.isOver()) {
+            while (!isOver) {
                 Thread.sleep(INTERVAL);
+                isOver = feed.isOver();
                 stream.data(feed.next());
             }
         } finally {
