@@ -31,6 +31,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Flow;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -246,8 +247,16 @@ public abstract class ServingLaws extends BackendLaws {
 
     /// `close` ends every handle with a reason, whether it runs or waits; the engine's thread ends.
     @Test
-    void closingEndsEveryRequestWithAReason() {
-        Engine engine = open(EngineOptions.DEFAULT.withMaxBatch(1));
+    void closingEndsEveryRequestWithAReason() throws InterruptedException {
+        // A thread belongs to the group of the one that made it: these are the threads of this engine.
+        var threads = new ThreadGroup("engine");
+        AtomicReference<Engine> opened = new AtomicReference<>();
+        Thread.ofPlatform()
+                .group(threads)
+                .start(() -> opened.set(open(EngineOptions.DEFAULT.withMaxBatch(1))))
+                .join();
+        Engine engine = opened.get();
+        assertThat(names(threads)).contains("shadowkv-engine");
         List<Generation> open = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
             open.add(engine.submit(Request.of(PROMPT, LONG)));
@@ -262,8 +271,13 @@ public abstract class ServingLaws extends BackendLaws {
                 .isThrownBy(() -> engine.submit(Request.of(PROMPT, TEN)))
                 .withMessage("the engine is closed");
         backend().assertNothingHeld();
-        assertThat(Thread.getAllStackTraces().keySet())
-                .noneMatch(thread -> thread.getName().equals("shadowkv-engine"));
+        assertThat(names(threads)).doesNotContain("shadowkv-engine");
+    }
+
+    private static List<String> names(ThreadGroup group) {
+        Thread[] threads = new Thread[group.activeCount() + 8];
+        int count = group.enumerate(threads);
+        return Stream.of(threads).limit(count).map(Thread::getName).toList();
     }
 
     /// A drain refuses what comes and waits for what runs.
