@@ -20,12 +20,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.json.JsonMapper;
 
 /// `eval`, `sweep` and `tasks` with the bundled model and short texts.
+@Order(1)
 class EvalCommandTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 

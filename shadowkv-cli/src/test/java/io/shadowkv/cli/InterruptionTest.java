@@ -11,12 +11,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /// Sends Ctrl-C and the termination signal to a real process. Where the backend does not matter, it is
 /// the reference backend, which the JVM compiles in a fraction of the time.
+@Order(1)
 class InterruptionTest {
     private static final int EXIT_BY_SIGINT = 130;
     private static final int EXIT_BY_SIGTERM = 143;

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// `ORG/NAME` and `./model` are the bundled model with a longer context. The launcher is replaced by
 /// a script that gives its words to [CommandLoop]: the JVM compiles the vector code for the first
 /// answer only. [StandardStreamsTest] and [DistributionIT] start a JVM for each command.
+@Order(1)
 class ReadmeCommandsTest {
     /// Commands that take minutes, or need published data or a tuned model. [ExamplesTest] checks
     /// their options; the tests of each command run it on less.

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 ///
 /// Answers come from the reference backend, and only the first compiler runs: a JVM that reads two
 /// tokens with vectors spends most of its time in the second one.
+@Order(1)
 class StandardStreamsTest {
     private static final String UNUSABLE = "Bad file descriptor";
 

@@ -14,11 +14,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Every JVM computes the same bits, before and after its compilers have replaced what it interprets, with any number
 /// of threads: else a seed would give another text each time.
+@Order(1)
 class SameBitsTest {
     /// The first compiler knows no vectors and runs the same loops over lanes as the interpreter, only faster.
     private static final List<String> WITHOUT_VECTOR_INSTRUCTIONS = List.of("-XX:TieredStopAtLevel=1");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.shadowkv.ChildJvm;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -15,6 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /// it stops guessing after 100 wrong guesses, so that the same fault appears now and then. Methods
 /// are compiled before they go on (`-Xbatch`), so that the number of products before the
 /// measurement is enough on every machine.
+@Order(1)
 final class ProductAllocationTest {
     /// A product allocates some 4 KiB for slices of rows and arrays of sums. A kernel that creates
     /// vectors as objects allocates more than 80 bytes for each block of each row: 40 KiB. It was

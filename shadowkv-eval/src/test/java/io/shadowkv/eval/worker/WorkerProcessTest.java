@@ -27,10 +27,12 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Uses real child processes, some of which fail.
+@Order(1)
 final class WorkerProcessTest {
     private static final int SAMPLES = 10;
     private static final EvalPlan PLAN = FakeExaminer.plan(SAMPLES);

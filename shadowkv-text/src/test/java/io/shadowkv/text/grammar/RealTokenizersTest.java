@@ -13,11 +13,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /// Grammars with real tokenizers: byte-level, SentencePiece with byte tokens, ranked.
+@Order(1)
 class RealTokenizersTest {
     private static final int WALKS = 8;
 
