@@ -160,9 +160,9 @@ abstract class SelectionLaws extends BackendLaws {
         if (choosesAlike(Integer.MAX_VALUE) || !first.isIndexed()) {
             return true;
         }
-        return IntStream.range(0, ShadowInside.layers(first)).allMatch(layer -> ShadowInside.residents(
-                        first, layer, backend())
-                .equals(ShadowInside.residents(second, layer, backend())));
+        return IntStream.range(0, ShadowInside.layers(first))
+                .allMatch(layer -> ShadowInside.residents(first, layer, backend())
+                        .equals(ShadowInside.residents(second, layer, backend())));
     }
 
     /// Memory stays what was planned, and the index covers every old token with entries of its own keys: of those
