@@ -4,10 +4,10 @@
 #include "warp.cuh"
 
 // The largest power of two that divides n.
-static constexpr int turnSize(int n) { return n & -n; }
+static __device__ constexpr int turnSize(int n) { return n & -n; }
 
 // 1 / sqrt(n) of a power of two, rounded once.
-static constexpr float turnNorm(int n) {
+static __device__ constexpr float turnNorm(int n) {
     float norm = 1;
     while (n >= 4) n /= 4, norm *= 0.5f;
     return n == 2 ? norm * 0.70710678118654752f : norm;
