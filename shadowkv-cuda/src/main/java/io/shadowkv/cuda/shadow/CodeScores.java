@@ -10,18 +10,21 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 
-/// Scores of token codes. Used by the main queue's thread.
+/// Scores of token codes: on tensor cores if [StreamedCodeScores] supports the types and sizes,
+/// otherwise by [PlainScores]. Used by the main queue's thread.
 final class CodeScores implements AutoCloseable {
     private static final int THREADS = 256;
     private static final int WARPS = THREADS / 32;
 
     private final CudaParts parts;
+    private final StreamedCodeScores streamed;
     private final PlainScores plain;
     private final ScratchBuffer turned;
 
     /// @param plain the caller closes it
     CodeScores(CudaParts parts, PlainScores plain) {
         this.parts = parts;
+        this.streamed = new StreamedCodeScores(parts);
         this.plain = plain;
         this.turned = parts.scratch("turned queries");
     }
@@ -31,6 +34,10 @@ final class CodeScores implements AutoCloseable {
     /// @param scale factor of the dot products times log2(e)
     /// @param scores F32 `[r, kvHeads, width]`
     void run(Tensor queries, Tensor table, IndexedShape shape, StepRows rows, float scale, Tensor scores) {
+        if (StreamedCodeScores.takes(shape, queries)) {
+            streamed.run(queries, table, shape, rows, scale, scores);
+            return;
+        }
         int count = rows.count() * queries.extent(1);
         Tensor floats = turned.tensor(DType.F32, count, shape.headDim());
         Kernel turn = parts.kernel(KernelSource.of("turn_queries.cu", "turnQueries")
@@ -44,6 +51,7 @@ final class CodeScores implements AutoCloseable {
 
     @Override
     public void close() {
+        streamed.close();
         turned.close();
     }
 }

@@ -178,7 +178,7 @@ struct Sums {
                 if (lane < 4 && column < PADDED) partial[column] = make_float2(largest, all);
             }
         __syncwarp();
-        if (lane == 0) asm volatile("red.release.gpu.global.add.u32 [%0], 1;" :: "l"(counter) : "memory");
+        if (lane == 0) countUp(counter);
     }
 };
 
