@@ -98,6 +98,7 @@ final class ShadowStep implements AutoCloseable {
         landmarkScores.close();
         codeScores.close();
         plainScores.close();
+        selection.close();
         fetch.close();
     }
 }
