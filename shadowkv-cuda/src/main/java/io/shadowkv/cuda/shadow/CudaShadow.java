@@ -82,11 +82,6 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
     }
 
     @Override
-    public boolean hasTokenCodes() {
-        return true;
-    }
-
-    @Override
     public void meanKeys(Tensor keys, int count, Tensor means) {
         codes.meanKeys(keys, count, means);
     }
