@@ -34,6 +34,9 @@ final class UnitSelection implements AutoCloseable {
     /// Units of a block of `unit_maxima.cu`.
     private static final int MAXIMA_UNITS = 8 * MAXIMA_THREADS;
 
+    /// Units of a block of `force_hits.cu`.
+    private static final int FORCED_UNITS = 8 * THREADS;
+
     private final CudaParts parts;
     private final ScratchBuffer maxima;
 
@@ -140,10 +143,14 @@ final class UnitSelection implements AutoCloseable {
     }
 
     void forceHits(Tensor scores, SlotTable<IndexedLayer> layers, IndexedShape shape, StepRows rows, double hitRate) {
+        if (rows.count() == 0) {
+            return;
+        }
+        int blocks = Math.max(1, Math.ceilDiv(scores.extent(2), FORCED_UNITS));
         parts.kernel(KernelSource.of("force_hits.cu", "forceHits"))
                 .launchEarly(
                         parts.queue(),
-                        Grid.of((long) rows.count() * shape.kvHeads(), THREADS),
+                        new Grid(blocks, rows.count() * shape.kvHeads(), 1, THREADS, 0),
                         scores,
                         parts.mirrors().indexed(layers),
                         rows.slots(),
