@@ -50,7 +50,12 @@ class CudaRecordedStepTest {
         private final Tensor scores;
 
         Step(Workbench bench, Sample queries, IndexedSequence first, IndexedSequence second) {
-            this(bench, queries, new int[] {first.sizes.units(), 0, second.sizes.units()}, first.cold(bench), second.cold(bench));
+            this(
+                    bench,
+                    queries,
+                    new int[] {first.sizes.units(), 0, second.sizes.units()},
+                    first.cold(bench),
+                    second.cold(bench));
         }
 
         Step(Workbench bench, Sample queries, int[] units, IndexedLayer first, IndexedLayer second) {

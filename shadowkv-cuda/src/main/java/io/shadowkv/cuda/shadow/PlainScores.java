@@ -31,7 +31,14 @@ final class PlainScores implements AutoCloseable {
     /// @param queries as the first kernel reads them
     /// @param scale factor of the dot products times log2(e)
     /// @param scores F32 `[r, kvHeads, width]`
-    void run(KernelSource source, int groupSize, Tensor queries, Tensor table, StepRows rows, float scale, Tensor scores) {
+    void run(
+            KernelSource source,
+            int groupSize,
+            Tensor queries,
+            Tensor table,
+            StepRows rows,
+            float scale,
+            Tensor scores) {
         int kvHeads = scores.extent(1);
         int width = scores.extent(2);
         int padded = padded(groupSize);

@@ -67,7 +67,8 @@ final class StreamedCodeScores implements AutoCloseable {
             // Registers for the queries are 4 for each block of columns and four words.
             int columns = (quads + Math.ceilDiv(quads, 2)) * Math.ceilDiv(words, 4);
             // With the warp that publishes, whole quarters of a multiprocessor.
-            int warps = columns <= 4 && groupSize <= 4 ? 15 : columns <= 6 && groupSize <= 8 ? 11 : columns <= 12 ? 7 : 0;
+            int warps =
+                    columns <= 4 && groupSize <= 4 ? 15 : columns <= 6 && groupSize <= 8 ? 11 : columns <= 12 ? 7 : 0;
             int stageBytes = 2 * words * TokenCodes.BLOCK_TOKENS * Integer.BYTES + TILE * DType.BF16.bytes();
             int stages = warps == 0 ? 0 : Math.clamp(RING_BYTES / (warps * stageBytes), 2, MOST_STAGES);
             return new Sizes(groupSize, warps, stages, stageBytes, Math.ceilDiv(words, 4) * 64);
@@ -167,7 +168,7 @@ final class StreamedCodeScores implements AutoCloseable {
         /// @param room tiles whose logits fit in the shared memory of a block
         static Passes of(int all, int tiles, int blocks, int room) {
             long fitting = (long) blocks * Math.max(0, room) / tiles;
-            int segments = (int) Math.clamp(fitting, 1, Math.min(MOST_SEGMENTS, all));
+            int segments = Math.clamp(fitting, 1, Math.min(MOST_SEGMENTS, all));
             int shareTiles = Math.toIntExact(Math.ceilDiv((long) segments * tiles, (long) blocks));
             return new Passes(segments, Math.ceilDiv(all, segments), shareTiles, shareTiles <= room);
         }

@@ -103,8 +103,7 @@ final class UnitSelection implements AutoCloseable {
         parts.kernel(KernelSource.of("unit_maxima.cu", "unitMaxima"))
                 .launchEarly(
                         parts.queue(),
-                        new Grid(
-                                Math.ceilDiv(width, MAXIMA_UNITS), rows.count() * kvHeads, 1, MAXIMA_THREADS, 0),
+                        new Grid(Math.ceilDiv(width, MAXIMA_UNITS), rows.count() * kvHeads, 1, MAXIMA_THREADS, 0),
                         scores,
                         rows.slots(),
                         rows.units(),

@@ -19,7 +19,8 @@ import io.shadowkv.tensor.Tensor;
 ///
 /// A few blocks read host memory and keep the link busy, so that all other multiprocessors are free
 /// for the current queue. One more block per multiprocessor (four where units are single tokens)
-/// reads device memory at its full rate, and ends at once if no values are there. The table says where the values of each layer are, so
+/// reads device memory at its full rate, and ends at once if no values are there. The table says where the values of
+/// each layer are, so
 /// one grid serves every mixture.
 public final class ValueFetch implements AutoCloseable {
     private static final int THREADS = 256;

@@ -234,8 +234,8 @@ final class ShadowStepBenchLayers {
 
     /// Scores of the last row and head of layer 0.
     void checkScores() {
-        float[] landmarks =
-                halves(((IndexedLayer.Landmarks) tables.getFirst().get(batch - 1).index()).means());
+        float[] landmarks = halves(
+                ((IndexedLayer.Landmarks) tables.getFirst().get(batch - 1).index()).means());
         float[] query = halves(queries);
         double[] best = new double[units];
         for (int g = 0; g < GROUP_SIZE; g++) {

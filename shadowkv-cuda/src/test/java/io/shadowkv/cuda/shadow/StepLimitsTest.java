@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.op.AttendedRows;
 import io.shadowkv.cuda.shadow.UnitSelection.Shared;
+import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.tensor.DType;
@@ -16,7 +16,6 @@ import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -113,10 +112,9 @@ class StepLimitsTest {
         assertThat(Shared.of(limits, 87)).isEqualTo(new Shared(40, true));
         assertThatThrownBy(() -> Shared.of(limits, 39))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage(
-                        "a step that selects 5 units among 7 slots needs 40 bytes of shared memory in a block; this"
-                                + " device has 39. Lower the sparse budget, the layer's own budget if it has one"
-                                + " (--layer-budgets) or the number of cached tokens, or enlarge the chunks");
+                .hasMessage("a step that selects 5 units among 7 slots needs 40 bytes of shared memory in a block; this"
+                        + " device has 39. Lower the sparse budget, the layer's own budget if it has one"
+                        + " (--layer-budgets) or the number of cached tokens, or enlarge the chunks");
         var most = new StepLimits(limits.shape(), Integer.MAX_VALUE, Integer.MAX_VALUE);
         assertThatThrownBy(() -> Shared.of(most, 232_448)).hasMessageContaining("15,032,385,532");
     }
