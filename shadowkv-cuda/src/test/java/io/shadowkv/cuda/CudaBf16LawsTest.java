@@ -6,6 +6,7 @@ import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
+import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import org.junit.jupiter.api.Nested;
 
@@ -32,6 +33,13 @@ class CudaBf16LawsTest {
     @Nested
     class SharedTurns extends SharedTurnLaws {
         SharedTurns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
             super(CUDA);
         }
     }

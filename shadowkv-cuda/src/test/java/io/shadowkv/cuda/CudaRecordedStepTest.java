@@ -50,10 +50,18 @@ class CudaRecordedStepTest {
         private final Tensor scores;
 
         Step(Workbench bench, Sample queries, IndexedSequence first, IndexedSequence second) {
+            this(
+                    bench,
+                    queries,
+                    new int[] {first.sizes.units(), 0, second.sizes.units()},
+                    first.cold(bench),
+                    second.cold(bench));
+        }
+
+        Step(Workbench bench, Sample queries, int[] units, IndexedLayer first, IndexedLayer second) {
             this.bench = bench;
-            int[] units = {first.sizes.units(), 0, second.sizes.units()};
-            table.set(SLOTS[0], first.cold(bench));
-            table.set(SLOTS[2], second.cold(bench));
+            table.set(SLOTS[0], first);
+            table.set(SLOTS[2], second);
             this.rows = TestRows.indexed(SLOTS, units).on(bench);
             this.queries = bench.state(queries);
             this.one = bench.input(Sample.filled(DType.BF16, 0.0625f, 3, HEADS * GROUP, HEAD_DIM));
@@ -119,6 +127,49 @@ class CudaRecordedStepTest {
                 recorded.checkSame(direct, "step " + step);
             }
         }
+    }
+
+    /// More codes than a block of the selection holds, so that groups are selected first.
+    @Test
+    void replaysWhatItRunsDirectlyWithTokenCodes() {
+        try (Workbench bench = bench("recorded scores and selection of token codes")) {
+            IndexedSequence first = sequence(bench, 20_003, 33, 40);
+            IndexedSequence second = sequence(bench, 257, 33, 40);
+            IndexedLayer.TokenCodes firstCodes = codes(bench, first);
+            IndexedLayer.TokenCodes secondCodes = codes(bench, second);
+            int[] units = {first.sizes.units(), 0, second.sizes.units()};
+            Sample queries = bench.normal(DType.BF16, 3, HEADS * GROUP, HEAD_DIM);
+            List<Step> steps = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                steps.add(new Step(
+                        bench,
+                        queries,
+                        units,
+                        with(firstCodes, first.cold(bench)),
+                        with(secondCodes, second.cold(bench))));
+            }
+            for (int step = 0; step < STEPS; step++) {
+                backend.replay("a step of codes", steps.getFirst()::run);
+                steps.getLast().run();
+                steps.getFirst().checkSame(steps.getLast(), "step " + step);
+            }
+        }
+    }
+
+    private static IndexedLayer.TokenCodes codes(Workbench bench, IndexedSequence sequence) {
+        int capacity = sequence.sizes.capacity();
+        int blocks = IndexedLayer.TokenCodes.blocks(capacity);
+        int words = IndexedLayer.TokenCodes.words(HEAD_DIM);
+        int tokens = IndexedLayer.TokenCodes.BLOCK_TOKENS;
+        int[] bits = bench.random().ints((long) HEADS * blocks * words * tokens).toArray();
+        return new IndexedLayer.TokenCodes(
+                bench.ints(bits, HEADS, blocks, words, tokens),
+                bench.input(bench.normal(DType.BF16, HEADS, blocks * tokens)),
+                bench.ints(new int[HEADS * capacity], HEADS, capacity));
+    }
+
+    private static IndexedLayer with(IndexedLayer.TokenCodes codes, IndexedLayer layer) {
+        return new IndexedLayer(codes, layer.keys(), layer.stored(), layer.residency());
     }
 
     /// The recorded launches have no shared memory for the layer that joins.
