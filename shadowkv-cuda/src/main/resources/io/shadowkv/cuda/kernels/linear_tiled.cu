@@ -38,6 +38,7 @@
 #include "linear_tiles.cuh"
 #include "hopper.cuh"
 #include "overlap.cuh"
+#include "tiled_numbers.cuh"
 #include "tiled_weight.cuh"
 
 #ifndef ROW_TILES
@@ -56,6 +57,7 @@ static const int THREADS = 256;  // threads that multiply
 static const int ROWS = 8 * ROW_TILES;
 static const int PITCH = IMAGE_COLUMNS * 2 + (IS_SPLIT ? 32 : 64);  // bytes between rows of x: no bank conflicts
 static const int STAGE_BYTES = IMAGE_BYTES + ROWS * PITCH;
+static const int GROUPS_AT_ONCE = ROW_TILES > 4 ? 2 : 8;            // fewer registers
 static const int PIECES = ROWS * IMAGE_COLUMNS / 8;                 // pieces of 16 bytes of a stage's x
 
 struct Barriers { u64 full[STAGES], isFree[STAGES]; };
@@ -125,49 +127,6 @@ static __device__ __forceinline__ void readFirstRows(const Piece& piece, u8* sta
     }
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");  // later bulk copies overwrite these
     meet<THREADS>();
-}
-
-// x + y of pairs of 16-bit numbers; here the results are exact.
-static __device__ __forceinline__ u32 addPairs(bf16, u32 x, u32 y) {
-    u32 d;
-    asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(d) : "r"(x), "r"(0x3f803f80u), "r"(y));
-    return d;
-}
-static __device__ __forceinline__ u32 addPairs(f16, u32 x, u32 y) {
-    u32 d;
-    asm("add.rn.f16x2 %0, %1, %2;" : "=r"(d) : "r"(x), "r"(y));
-    return d;
-}
-
-// 128 (bf16) or 1024 (f16) in both halves of a register; its lowest 7 bits count units.
-static __device__ __forceinline__ u32 units(bf16) { return 0x43004300u; }
-static __device__ __forceinline__ u32 units(f16) { return 0x64006400u; }
-// -(units + zero), for zero < 128.
-static __device__ __forceinline__ u32 minus(bf16, int zero) { return (0xc300u | zero) * 0x10001u; }
-static __device__ __forceinline__ u32 minus(f16, int zero) { return (0xe400u | zero) * 0x10001u; }
-static __device__ __forceinline__ u32 ones(bf16) { return 0x3f803f80u; }
-static __device__ __forceinline__ u32 ones(f16) { return 0x3c003c00u; }
-
-// Bytes p and p + 1 of a word, 128 subtracted from each, as a pair.
-static __device__ __forceinline__ u32 signedPair(bf16, u32 word, int p) {
-    float low = __uint_as_float(__byte_perm(word, 0x4b000000u, 0x7440 + p)) - 8388736.f;  // 2^23 + 128
-    float high = __uint_as_float(__byte_perm(word, 0x4b000000u, 0x7441 + p)) - 8388736.f;
-    return pack(bf16(), low, high);
-}
-static __device__ __forceinline__ u32 signedPair(f16, u32 word, int p) {
-    return addPairs(f16(), __byte_perm(word, 0x64646464u, 0x4140 + p * 0x101), 0xe480e480u);  // 1024 + 128
-}
-
-// Two E4M3 numbers as a pair. F16 holds all of them exactly, and NaN.
-static __device__ __forceinline__ u32 smallPair(f16, u32 word, int p) {
-    u32 d;
-    asm("cvt.rn.f16x2.e4m3x2 %0, %1;" : "=r"(d) : "h"((u16) (word >> 8 * p)));
-    return d;
-}
-static __device__ __forceinline__ u32 smallPair(bf16, u32 word, int p) {
-    u32 d = smallPair(f16(), word, p);
-    f16 low = {(u16) d}, high = {(u16) (d >> 16)};
-    return pack(bf16(), toFloat(low), toFloat(high));
 }
 
 // A lane's codes of one group: numbers[h][t] are codes 2 t and 2 t + 1 of half h, as ACT, without
@@ -250,9 +209,10 @@ static __device__ __forceinline__ void multiplyStage(float (&sums)[ROW_TILES][4]
     const u8* lowerScales = upperScales + 8 * SCALE_BYTES;
     const u8* upperMore = stage + MORE_AT + row * MORE_BYTES;
     const u8* lowerMore = upperMore + 8 * MORE_BYTES;
+    RowScales upperRow(HAS_OFFSETS ? upperScales : stage), lowerRow(HAS_OFFSETS ? lowerScales : stage);
     float upperD = FORMAT == Q6_K ? halfAt(upperMore) : 0.f, lowerD = FORMAT == Q6_K ? halfAt(lowerMore) : 0.f;
     const int ZERO = FORMAT == INT4 ? 8 : FORMAT == Q6_K ? 32 : 0;
-#pragma unroll
+#pragma unroll GROUPS_AT_ONCE
     for (int group = 0; group < 8; group++) {
         u32 zeros[2] = {minus(ACT(), ZERO), minus(ACT(), ZERO)};
         if (FORMAT == INT4_ZERO) {
@@ -263,19 +223,18 @@ static __device__ __forceinline__ void multiplyStage(float (&sums)[ROW_TILES][4]
         decode(numbers, stage, warp, lane, group, zeros);
         u32 first[4] = {numbers[0][0], numbers[1][0], numbers[0][1], numbers[1][1]};
         u32 second[4] = {numbers[0][2], numbers[1][2], numbers[0][3], numbers[1][3]};
-        GroupScale upper = {0, 0}, lower = {0, 0};
-        float upperSecond = 0, lowerSecond = 0;
+        float upper, lower, upperSecond = 0, lowerSecond = 0;
         if (FORMAT == Q6_K) {
-            upper.scale = upperD * (float) ((const i8*) upperScales)[group * 2];
-            lower.scale = lowerD * (float) ((const i8*) lowerScales)[group * 2];
+            upper = upperD * (float) ((const i8*) upperScales)[group * 2];
+            lower = lowerD * (float) ((const i8*) lowerScales)[group * 2];
             upperSecond = upperD * (float) ((const i8*) upperScales)[group * 2 + 1];
             lowerSecond = lowerD * (float) ((const i8*) lowerScales)[group * 2 + 1];
         } else if (HAS_OFFSETS) {
-            upper = kScale(upperScales, group);
-            lower = kScale(lowerScales, group);
+            upper = upperRow.scaleOf(group);
+            lower = lowerRow.scaleOf(group);
         } else {
-            upper.scale = scaleOf(stage, row, group);
-            lower.scale = scaleOf(stage, row + 8, group);
+            upper = scaleOf(stage, row, group);
+            lower = scaleOf(stage, row + 8, group);
         }
 #pragma unroll
         for (int n = 0; n < ROW_TILES; n++) {
@@ -284,18 +243,18 @@ static __device__ __forceinline__ void multiplyStage(float (&sums)[ROW_TILES][4]
             if (IS_SPLIT) {
                 uint2 b = *(const uint2*) from, c = *(const uint2*) (from + 32);
                 product(products, first, b.x, b.y);
-                addScaled(sums[n], products, upper.scale, lower.scale);
+                addScaled(sums[n], products, upper, lower);
                 product(products, second, c.x, c.y);
                 addScaled(sums[n], products, upperSecond, lowerSecond);
             } else {
                 uint4 b = *(const uint4*) from;
                 product(products, first, b.x, b.y);
                 multiply(ACT(), products, second, b.z, b.w);
-                addScaled(sums[n], products, upper.scale, lower.scale);
+                addScaled(sums[n], products, upper, lower);
                 if (HAS_OFFSETS) {
                     float2 s = *(const float2*) &groupSums->at[group][n * 8 + lane % 4 * 2];
                     float both[4] = {s.x, s.y, s.x, s.y};
-                    addScaled(sums[n], both, -upper.offset, -lower.offset);
+                    addScaled(sums[n], both, upperRow.offsetOf(group), lowerRow.offsetOf(group));
                 }
             }
         }

@@ -61,17 +61,29 @@ static __device__ __forceinline__ u32 laterScales(u32 first, u32 last) {
     return (last & 0x0f0f0f0fu) | ((first >> 6) & 0x03030303u) << 4;
 }
 
-// Scale and offset of a group of a row: an element is scale * code - offset.
-struct GroupScale { float scale, offset; };
+// Scales and offsets of a row of a K block. A byte becomes a float by its place in 2^23, and one
+// fma removes 2^23 and multiplies, exactly.
+struct RowScales {
+    u32 scales[2], offsets[2];
+    float scale, scaleBase, offset, offsetBase;
 
-static __device__ __forceinline__ GroupScale kScale(const u8* scales, int group) {
-    uint4 head = *(const uint4*) scales;
-    u32 s = group < 4 ? head.y & 0x3f3f3f3fu : laterScales(head.y, head.w);
-    u32 m = group < 4 ? head.z & 0x3f3f3f3fu : laterScales(head.z, head.w >> 4);
-    f16 d = {(u16) head.x}, offset = {(u16) (head.x >> 16)};
-    int shift = group % 4 * 8;
-    return {toFloat(d) * (float) (s >> shift & 0xff), toFloat(offset) * (float) (m >> shift & 0xff)};
-}
+    __device__ __forceinline__ RowScales(const u8* at) {
+        uint4 head = *(const uint4*) at;
+        f16 d = {(u16) head.x}, m = {(u16) (head.x >> 16)};
+        scale = toFloat(d);
+        offset = -toFloat(m);
+        scaleBase = scale * -8388608.f;
+        offsetBase = offset * -8388608.f;
+        scales[0] = head.y & 0x3f3f3f3fu;
+        scales[1] = laterScales(head.y, head.w);
+        offsets[0] = head.z & 0x3f3f3f3fu;
+        offsets[1] = laterScales(head.z, head.w >> 4);
+    }
+    static __device__ __forceinline__ float number(u32 bytes, int group) { return __uint_as_float(__byte_perm(bytes, 0x4b000000u, 0x7440 + group % 4)); }
+    __device__ __forceinline__ float scaleOf(int group) const { return fmaf(scale, number(group < 4 ? scales[0] : scales[1], group), scaleBase); }
+    // Negative, so that an element is scale * code + offset.
+    __device__ __forceinline__ float offsetOf(int group) const { return fmaf(offset, number(group < 4 ? offsets[0] : offsets[1], group), offsetBase); }
+};
 
 // One element, for kernels that are not fast.
 static __device__ __forceinline__ float element(const u8* images, int imagesOfRow, int row, int column) {
@@ -101,6 +113,6 @@ static __device__ __forceinline__ float element(const u8* images, int imagesOfRo
         u32 high = *(const u32*) (image + CODE_BYTES + (warp * 32 + lane) * 16 + group / 2 * 4);
         code |= (high >> (i % 2 * 16 + group % 2 * 8 + half * 4 + i / 2) & 1) << 4;
     }
-    GroupScale own = kScale(scales, group);
-    return own.scale * (float) code - own.offset;
+    RowScales own(scales);
+    return fmaf(own.scaleOf(group), (float) code, own.offsetOf(group));
 }
