@@ -67,8 +67,8 @@ public final class Decoder implements AutoCloseable {
         MemoryScope scope = backend.newScope("the weights");
         try {
             WeightNames names = family.weightNames(checkpoint.config());
-            WeightLoader loader = new WeightLoader(
-                    checkpoint, new WeightEncoder(precision), backend, scope, new AtomicInteger());
+            WeightLoader loader =
+                    new WeightLoader(checkpoint, new WeightEncoder(precision), backend, scope, new AtomicInteger());
             DecoderSpec spec = loader.withOwnHead(stated, names);
             if (spec.tiedEmbeddings() != stated.tiedEmbeddings()) {
                 notes.accept(checkpoint.config().source() + ": tie_word_embeddings is true, but " + names.head()

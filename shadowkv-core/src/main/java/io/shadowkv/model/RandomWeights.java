@@ -56,8 +56,7 @@ final class RandomWeights {
     /// @param type of all plain weights
     /// @param encoder has the precision of the matrices
     /// @param scope owner of the weights
-    RandomWeights(
-            DecoderSpec spec, DType type, WeightEncoder encoder, long seed, Backend backend, MemoryScope scope) {
+    RandomWeights(DecoderSpec spec, DType type, WeightEncoder encoder, long seed, Backend backend, MemoryScope scope) {
         this.spec = spec;
         this.type = type;
         this.encoder = encoder;
@@ -88,8 +87,7 @@ final class RandomWeights {
                             layer.outputNorms() ? ones : null),
                     feedForward(layer, ones, last)));
         }
-        Weight head =
-                spec.tiedEmbeddings() ? embedding : matrix(spec.vocabularySize(), hidden, DEVIATION, true);
+        Weight head = spec.tiedEmbeddings() ? embedding : matrix(spec.vocabularySize(), hidden, DEVIATION, true);
         return new DecoderWeights(embedding, layers, ones, head);
     }
 

@@ -7,7 +7,6 @@ import io.shadowkv.model.spec.LayerSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
@@ -193,8 +192,7 @@ record WeightLoader(
             return placeRows(matrices.stream().map(Matrix::weight).toList());
         }
         return matrices.stream()
-                .map(matrix ->
-                        encoder.encodes(matrix.weight.inputs()) ? placeEncoded(matrix) : place(matrix.weight))
+                .map(matrix -> encoder.encodes(matrix.weight.inputs()) ? placeEncoded(matrix) : place(matrix.weight))
                 .toList();
     }
 
@@ -221,8 +219,7 @@ record WeightLoader(
             return parts.stream().map(this::placeOnDevice).toList();
         }
         List<Tensor> tensors = parts.stream().map(Tensor.class::cast).toList();
-        if (parts.size() == 1
-                || tensors.stream().map(Tensor::dtype).distinct().count() != 1) {
+        if (parts.size() == 1 || tensors.stream().map(Tensor::dtype).distinct().count() != 1) {
             return tensors.stream()
                     .<Weight>map(tensor -> backend.place(tensor, scope))
                     .toList();

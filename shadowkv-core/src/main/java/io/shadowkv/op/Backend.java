@@ -42,7 +42,8 @@ public interface Backend extends AutoCloseable {
     /// it: the weight itself if this backend can read mapped host memory, otherwise a copy owned by
     /// `scope`. Returns null if the operations have no kernel for its format; the caller then
     /// decodes it.
-    @Nullable Weight placeQuantised(Weight host, MemoryScope scope);
+    @Nullable
+    Weight placeQuantised(Weight host, MemoryScope scope);
 
     /// True if both places are the same memory and therefore share what is available.
     boolean isHostDevice();

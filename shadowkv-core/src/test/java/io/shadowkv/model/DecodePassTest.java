@@ -110,7 +110,8 @@ class DecodePassTest {
         try (Backend backend = new LinkedBackend(rates);
                 MemoryScope scope = backend.newScope("a test")) {
             DecoderWeights weights = new RandomWeights(
-                            SHAPE, DType.F32, new WeightEncoder(WeightPrecision.STORED), 1, backend, scope).fill();
+                            SHAPE, DType.F32, new WeightEncoder(WeightPrecision.STORED), 1, backend, scope)
+                    .fill();
             var dense = backend.operations().dense();
             var cache = new Listening(backend);
             RotaryTables tables = new RotaryTables(SHAPE, backend, scope);

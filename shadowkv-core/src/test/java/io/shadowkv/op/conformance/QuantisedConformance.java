@@ -53,7 +53,9 @@ public abstract class QuantisedConformance extends BackendConformance {
             BlockWeight weight = RandomBlocks.of(bench.random(), format, outputs, inputs, 1);
             @Nullable Sample bias = biased ? bench.normal(activationType(), outputs) : null;
             Tensor out = bench.output(activationType(), rows, outputs);
-            bench.operations().dense().linear(bench.input(x), bench.weight(weight), bias == null ? null : bench.input(bias), out);
+            bench.operations()
+                    .dense()
+                    .linear(bench.input(x), bench.weight(weight), bias == null ? null : bench.input(bias), out);
             check(bench, x, weight, bias, out);
         }
     }
@@ -108,8 +110,8 @@ public abstract class QuantisedConformance extends BackendConformance {
                             .addLinear(judge.input(x), weight, judge.input(bias), exactScratch, exact);
                     // Rounded twice, like a multiplication followed by an addition.
                     float[] numbers = RandomBlocks.decoded(weight);
-                    float[] plain = Sample.round(
-                            activationType(), PlainDense.linear(x.values(), numbers, bias.values(), 512));
+                    float[] plain =
+                            Sample.round(activationType(), PlainDense.linear(x.values(), numbers, bias.values(), 512));
                     double product = DenseConformance.largest(plain);
                     for (int i = 0; i < plain.length; i++) {
                         plain[i] += before.values()[i];
@@ -125,15 +127,23 @@ public abstract class QuantisedConformance extends BackendConformance {
         }
     }
 
-    /// Two matrices of different formats, as files of mixed quantisation have them.
+    /// Also two matrices of different formats, as files of mixed quantisation have them.
     @Test
-    void gatesAProductOfTwoFormats() {
-        for (int rows : List.of(1, 12, 65)) {
-            try (Workbench bench = workbench("gate %d rows by Q4_K and Q6_K", rows)) {
+    void gatesAProduct() {
+        for (int rows : List.of(1, 12, 70)) {
+            for (BlockFormat format : BlockFormat.values()) {
+                gated(rows, format, format);
+            }
+            gated(rows, BlockFormat.Q4_K, BlockFormat.Q6_K);
+        }
+    }
+
+    private void gated(int rows, BlockFormat gateFormat, BlockFormat upFormat) {
+            try (Workbench bench = workbench("gate %d rows by %s and %s", rows, gateFormat, upFormat)) {
                 Sample x = bench.normal(activationType(), rows, 256);
                 List<BlockWeight> weights = List.of(
-                        RandomBlocks.of(bench.random(), BlockFormat.Q4_K, 200, 256, 1),
-                        RandomBlocks.of(bench.random(), BlockFormat.Q6_K, 200, 256, 1));
+                        RandomBlocks.of(bench.random(), gateFormat, 200, 256, 1),
+                        RandomBlocks.of(bench.random(), upFormat, 200, 256, 1));
                 Tensor gate = bench.output(activationType(), rows, 200);
                 bench.operations()
                         .dense()
@@ -158,7 +168,6 @@ public abstract class QuantisedConformance extends BackendConformance {
                 new Closeness(bench.description(), activationType(), magnitude)
                         .check(Judge.values(exact), plain, bench.values(gate));
             }
-        }
     }
 
     private void check(Workbench bench, Sample x, Weight weight, @Nullable Sample bias, Tensor out) {
@@ -183,7 +192,9 @@ public abstract class QuantisedConformance extends BackendConformance {
                     List<Tensor> outs = parts.stream()
                             .map(part -> bench.output(activationType(), rows, part.outputs()))
                             .toList();
-                    bench.operations().dense().linears(
+                    bench.operations()
+                            .dense()
+                            .linears(
                                     bench.input(x),
                                     parts.stream().map(bench::weight).toList(),
                                     Arrays.asList(null, null, null),

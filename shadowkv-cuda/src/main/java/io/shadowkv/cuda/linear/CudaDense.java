@@ -86,7 +86,7 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
         if (arePlain(weights)) {
             linear.run(x, plain(weights), biases, outs);
         } else if (weights.stream().noneMatch(Tensor.class::isInstance)) {
-            tiled.run(x, weights.stream().map(CudaDense::tiled).toList(), biases, outs);
+            tiled.run(x, tiled(weights), biases, outs);
         } else {
             for (int i = 0; i < weights.size(); i++) {
                 linear(x, weights.get(i), biases.get(i), outs.get(i));
@@ -98,7 +98,7 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     public void addLinear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
         boolean isAdded = weight instanceof Tensor tensor
                 ? linear.addTo(x, tensor, bias, scratch, target)
-                : tiled.addTo(x, tiled(weight), bias, target);
+                : tiled.addTo(x, tiled(weight), bias, scratch, target);
         if (!isAdded) {
             linear(x, weight, bias, scratch);
             add(target, scratch);
@@ -108,7 +108,11 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     @Override
     public void gatedLinear(
             Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
-        if (!arePlain(weights) || !linear.runGated(x, plain(weights), biases, gate, up)) {
+        boolean isGated = arePlain(weights)
+                ? linear.runGated(x, plain(weights), biases, gate, up)
+                : weights.stream().noneMatch(Tensor.class::isInstance)
+                        && tiled.runGated(x, tiled(weights), biases, gate);
+        if (!isGated) {
             linears(x, weights, biases, List.of(gate, up));
             gatedSilu(gate, up);
         }
@@ -120,6 +124,10 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
 
     private static List<Tensor> plain(List<? extends Weight> weights) {
         return weights.stream().<Tensor>map(Tensor.class::cast).toList();
+    }
+
+    private static List<TiledWeight> tiled(List<? extends Weight> weights) {
+        return weights.stream().map(CudaDense::tiled).toList();
     }
 
     private static TiledWeight tiled(Weight weight) {

@@ -147,13 +147,14 @@ final class TileCodes {
         long rowAt = rowAt(groups.layout(), inputs, output);
         for (int i = 0; i < columns; i++) {
             int input = first + i;
-            codes[i] = (byte) switch (groups.layout()) {
-                case F8E4M3, PACKED_8 -> bytes.get(JAVA_BYTE, rowAt + input);
-                case I8 -> bytes.get(JAVA_BYTE, rowAt + input) ^ BIAS_8;
-                case PACKED_4 -> u8(bytes, rowAt + input / 2) >> input % 2 * 4 & LOW;
-                case GPTQ_4 -> word(bytes, (long) (input / 8) * outputs + output) >>> input % 8 * 4 & LOW;
-                case AWQ_4 -> word(bytes, (long) input * (outputs / 8) + output / 8) >>> awqShift(output) & LOW;
-            };
+            codes[i] = (byte)
+                    switch (groups.layout()) {
+                        case F8E4M3, PACKED_8 -> bytes.get(JAVA_BYTE, rowAt + input);
+                        case I8 -> bytes.get(JAVA_BYTE, rowAt + input) ^ BIAS_8;
+                        case PACKED_4 -> u8(bytes, rowAt + input / 2) >> input % 2 * 4 & LOW;
+                        case GPTQ_4 -> word(bytes, (long) (input / 8) * outputs + output) >>> input % 8 * 4 & LOW;
+                        case AWQ_4 -> word(bytes, (long) input * (outputs / 8) + output / 8) >>> awqShift(output) & LOW;
+                    };
         }
     }
 

@@ -23,6 +23,9 @@ final class TiledLinear {
     private static final int MATRIX_BYTES = 40;
     private static final int ALIGNMENT = 16;
     private static final int MOST_TILES = 16_384;
+    /// Outputs of a tile if one product gates the other.
+    private static final int GATED_TILE = TileFormat.ROWS / 2;
+
     /// Threads of a block that multiply, and those that copy.
     private static final int MULTIPLIERS = 256;
 
@@ -70,14 +73,22 @@ final class TiledLinear {
                     || (bias != null && bias.dtype() != type)) {
                 return false;
             }
-            tiles += TileFormat.tiles(weight.outputs());
+            // At most: a gate has twice as many.
+            tiles += 2 * TileFormat.tiles(weight.outputs());
         }
-        return tiles <= MOST_TILES && stages(first.tiles(), MOST_ROWS / 8) >= LEAST_STAGES;
+        return tiles <= MOST_TILES && stages(first.tiles(), MOST_ROWS / 8, false) >= LEAST_STAGES;
     }
 
-    /// Stages of the ring in shared memory.
-    private int stages(TileFormat format, int rowTiles) {
-        int free = parts.context().sharedBytesPerBlock() - LEFT_FREE;
+    /// True if [#runGated] is worth it for so many rows at a time: with two stages only, two products
+    /// are faster.
+    boolean servesGated(TileFormat format, int rows) {
+        return stages(format, rowTiles(Math.min(rows, MOST_ROWS)), true) > LEAST_STAGES;
+    }
+
+    /// Stages of the ring in shared memory. A gate exchanges the sums of 64 outputs.
+    private int stages(TileFormat format, int rowTiles, boolean isGated) {
+        int exchange = isGated ? GATED_TILE * 8 * rowTiles * Float.BYTES : 0;
+        int free = parts.context().sharedBytesPerBlock() - LEFT_FREE - exchange;
         return Math.min(MOST_STAGES, free / stageBytes(format, rowTiles));
     }
 
@@ -105,17 +116,34 @@ final class TiledLinear {
             List<@Nullable Tensor> biases,
             @Nullable Tensor addend,
             List<Tensor> outs) {
+        run(x, weights, biases, addend, outs, false);
+    }
+
+    /// `out = silu(gate) * up`, where gate and up are the products with two weights of as many outputs
+    /// plus their biases, not rounded.
+    void runGated(Tensor x, List<TiledWeight> weights, List<@Nullable Tensor> biases, Tensor out) {
+        run(x, weights, biases, null, List.of(out, out), true);
+    }
+
+    private void run(
+            Tensor x,
+            List<TiledWeight> weights,
+            List<@Nullable Tensor> biases,
+            @Nullable Tensor addend,
+            List<Tensor> outs,
+            boolean isGated) {
         TiledWeight first = weights.getFirst();
         TileFormat format = first.tiles();
         int inputs = first.inputs();
         int rows = Math.toIntExact(x.elements() / inputs);
         int rowTiles = rowTiles(rows);
-        int stages = stages(format, rowTiles);
+        int stages = stages(format, rowTiles, isGated);
         Kernel kernel = parts.kernel(format.kernel("linear_tiled.cu", "linearTiled")
                 .with("ACT", KernelTypes.name(x.dtype()))
                 .with("OUT", KernelTypes.name(outs.getFirst().dtype()))
                 .with("ROW_TILES", rowTiles)
-                .with("STAGES", stages));
+                .with("STAGES", stages)
+                .with("GATED", isGated ? 1 : 0));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment matrices = arena.allocate((long) MOST_MATRICES * MATRIX_BYTES, 8);
             int tiles = 0;
@@ -129,6 +157,7 @@ final class TiledLinear {
                 matrix.set(ValueLayout.JAVA_INT, 36, tiles);
                 tiles += TileFormat.tiles(weights.get(i).outputs());
             }
+            tiles = isGated ? Math.ceilDiv(first.outputs(), GATED_TILE) : tiles;
             Tensor[] workspace = workspaces.of(parts.queue());
             long steps = (long) tiles * TileFormat.imagesOfRow(inputs);
             // The smallest number of blocks at which the longest block has the same work, so that

@@ -51,7 +51,8 @@ final class TiledProducts implements AutoCloseable {
 
     /// Copies a quantised weight to the device, and makes the buffer large enough to decode it; null if
     /// it has no [TileFormat].
-    @Nullable Weight place(Weight weight, MemoryScope scope) {
+    @Nullable
+    Weight place(Weight weight, MemoryScope scope) {
         TileFormat format = TileFormat.of(weight);
         if (format == null || weight.outputs() == 0 || weight.inputs() == 0) {
             return null;
@@ -66,8 +67,10 @@ final class TiledProducts implements AutoCloseable {
             for (int tile = 0; tile < tiles; tile += atOnce) {
                 int first = tile;
                 int count = Math.min(atOnce, tiles - tile);
-                IntStream.range(0, count).parallel().forEach(i -> new TileImages(weight, format)
-                        .writeTile(first + i, staging.asSlice(i * tileBytes, tileBytes)));
+                IntStream.range(0, count)
+                        .parallel()
+                        .forEach(i -> new TileImages(weight, format)
+                                .writeTile(first + i, staging.asSlice(i * tileBytes, tileBytes)));
                 // When the call returns, the driver has read pageable memory.
                 long target = parts.context().address(placed) + first * tileBytes;
                 parts.queue().copy(target, staging.address(), count * tileBytes);
@@ -89,8 +92,8 @@ final class TiledProducts implements AutoCloseable {
 
     /// `out[i] = table[ids[i]]`; an id outside the table gives a row of NaN.
     void embed(Tensor ids, TiledWeight table, Tensor out) {
-        Kernel kernel =
-                parts.kernel(table.tiles().kernel("embed_tiled.cu", "embedTiled").with("ACT", name(out)));
+        Kernel kernel = parts.kernel(
+                table.tiles().kernel("embed_tiled.cu", "embedTiled").with("ACT", name(out)));
         if (ids.elements() > 0) {
             kernel.launchEarly(
                     parts.queue(),
@@ -137,21 +140,45 @@ final class TiledProducts implements AutoCloseable {
 
     /// `target += x · weightᵀ + bias`, rounded once, if a kernel supports it.
     ///
-    /// @return false if no kernel supports it; nothing is enqueued then
-    boolean addTo(Tensor x, TiledWeight weight, @Nullable Tensor bias, Tensor target) {
+    /// @param scratch of the type and shape of `target`; overwritten
+    /// @return false if no kernel supports it; `target` is not changed then
+    boolean addTo(Tensor x, TiledWeight weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
         List<TiledWeight> weights = List.of(weight);
         List<@Nullable Tensor> biases = Collections.singletonList(bias);
-        if (x.elements() > 0) {
-            if (!isInPieces(x, weights, biases, List.of(target))) {
-                return false;
-            }
+        if (x.elements() == 0) {
+            return true;
+        }
+        if (isInPieces(x, weights, biases, List.of(target))) {
             inPieces(x, weights, biases, target, List.of(target));
+            return true;
+        }
+        return isDecoded(x, weight) && plainLinear.addTo(x, decoded(x, weight), bias, scratch, target);
+    }
+
+    /// `gate = silu(x · weights[0]ᵀ + biases[0]) * (x · weights[1]ᵀ + biases[1])`, if a kernel supports
+    /// it.
+    ///
+    /// @return false if no kernel supports it; nothing is enqueued then
+    boolean runGated(Tensor x, List<TiledWeight> weights, List<@Nullable Tensor> biases, Tensor gate) {
+        TiledWeight first = weights.getFirst();
+        if (x.elements() == 0) {
+            return true;
+        }
+        int rows = rows(x, first);
+        if (first.outputs() != weights.getLast().outputs()
+                || !isInPieces(x, weights, biases, List.of(gate, gate))
+                || !tiledLinear.servesGated(first.tiles(), rows)) {
+            return false;
+        }
+        Tensor flat = x.reshape(rows, first.inputs());
+        for (int from = 0; from < rows; from += TiledLinear.MOST_ROWS) {
+            int count = Math.min(TiledLinear.MOST_ROWS, rows - from);
+            tiledLinear.runGated(flat.slice(from, count), weights, biases, piece(gate, first, rows, from, count));
         }
         return true;
     }
 
-    private boolean isInPieces(
-            Tensor x, List<TiledWeight> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
+    private boolean isInPieces(Tensor x, List<TiledWeight> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
         boolean areFew = rows(x, weights.getFirst()) <= MOST_ROWS_IN_PIECES
                 || weights.stream().anyMatch(weight -> decodedBytes(x.dtype(), weight) > MOST_DECODED_BYTES);
         return areFew && tiledLinear.serves(x, weights, biases, outs);
@@ -181,14 +208,22 @@ final class TiledProducts implements AutoCloseable {
     }
 
     private void byItself(Tensor x, TiledWeight weight, @Nullable Tensor bias, Tensor out) {
-        boolean isDecoded = rows(x, weight) > MOST_PLAIN_ROWS && decodedBytes(x.dtype(), weight) <= MOST_DECODED_BYTES;
-        if (isDecoded) {
-            Tensor plain = decoded(x.dtype(), weight.outputs(), weight.inputs());
-            decode(weight, plain);
-            plainLinear.run(x, List.of(plain), Collections.singletonList(bias), List.of(out));
+        if (isDecoded(x, weight)) {
+            plainLinear.run(x, List.of(decoded(x, weight)), Collections.singletonList(bias), List.of(out));
         } else {
             multiplyPlain(x, weight, bias, out);
         }
+    }
+
+    private static boolean isDecoded(Tensor x, TiledWeight weight) {
+        return rows(x, weight) > MOST_PLAIN_ROWS && decodedBytes(x.dtype(), weight) <= MOST_DECODED_BYTES;
+    }
+
+    /// The weight in the type of `x`, until the next one is decoded on this queue.
+    private Tensor decoded(Tensor x, TiledWeight weight) {
+        Tensor plain = decoded(x.dtype(), weight.outputs(), weight.inputs());
+        decode(weight, plain);
+        return plain;
     }
 
     /// Decodes a weight to `out`, rounded to its type.
@@ -210,8 +245,7 @@ final class TiledProducts implements AutoCloseable {
                 .with("BIAS", name(bias == null ? x : bias))
                 .with("OUT", name(out)));
         int rows = rows(x, weight);
-        Grid grid = new Grid(
-                Math.ceilDiv(weight.outputs(), PLAIN_TILE), Math.ceilDiv(rows, PLAIN_TILE), 1, THREADS, 0);
+        Grid grid = new Grid(Math.ceilDiv(weight.outputs(), PLAIN_TILE), Math.ceilDiv(rows, PLAIN_TILE), 1, THREADS, 0);
         kernel.launch(
                 parts.queue(),
                 grid,

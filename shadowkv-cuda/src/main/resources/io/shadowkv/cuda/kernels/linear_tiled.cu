@@ -1,9 +1,11 @@
 // Projections of a few rows by up to four quantised matrices of one format:
 //   out_i[n, o] = sum_k x[n, k] * weight_i[o, k] (+ bias_i[o]) (+ addend_i[n, o])
+// GATED: out[n, o] = silu(gate) * up, where gate and up are the projections by matrices 0 and 1,
+// and silu(x) = x / (1 + e^-x). A step then has one half of an image of each: 64 outputs of both.
 //
 // Arguments  matrices  by value: pointers to the images of a weight (tiled_weight.cuh), bias [outputs] or null, addend
 //                      [rows, outputs] or null, out [rows, outputs] (may be the addend); outputs; number of its first tile
-//            count     matrices in use; tiles: tiles of all of them
+//            count     matrices in use; tiles: tiles of all of them; with GATED, tiles of 64 outputs of both
 //            x         [rows, k]; rows <= ROWS; k a multiple of 8
 //            partials  float [2 * blocks, ROW_TILES, 256, 4], counters i32 [tiles], zero before and after each launch
 // Types      x and biases ACT (bf16 or f16), addend and out OUT. Codes are exact in ACT. The
@@ -30,6 +32,8 @@
 // check: FORMAT=FP8 SCALE=float PARTS=1 ROW_TILES=4 STAGES=4
 // check: FORMAT=INT4 ROW_TILES=2 STAGES=8
 // check: FORMAT=INT4_ZERO PARTS=2 ROW_TILES=3 STAGES=7
+// check: FORMAT=INT8 ROW_TILES=1 STAGES=5 GATED=1
+// check: FORMAT=Q4_K ROW_TILES=8 STAGES=3 GATED=1
 // check: FORMAT=Q4_K ROW_TILES=1 STAGES=8
 // check: FORMAT=Q4_K ROW_TILES=8 STAGES=3
 // check: FORMAT=Q5_K ACT=f16 ROW_TILES=6 STAGES=4
@@ -39,7 +43,6 @@
 #include "hopper.cuh"
 #include "overlap.cuh"
 #include "tiled_numbers.cuh"
-#include "tiled_weight.cuh"
 
 #ifndef ROW_TILES
 #define ROW_TILES 1
@@ -49,6 +52,9 @@
 #endif
 #ifndef AHEAD
 #define AHEAD 4
+#endif
+#ifndef GATED
+#define GATED 0
 #endif
 
 static const int THREADS = 256;  // threads that multiply
@@ -71,9 +77,25 @@ static __device__ __forceinline__ void prefetchBytes(const void* global, int byt
     asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(global), "r"(bytes) : "memory");
 }
 
-static __device__ __forceinline__ const u8* imageOf(const Matrices& matrices, int count, int slabs, int tile, int slab) {
+// Calls copy(offset in the stage, address, bytes) for each contiguous part of a step's image.
+template <typename Copy>
+static __device__ __forceinline__ void eachPart(const Matrices& matrices, int count, int slabs, int tile, int slab, Copy copy) {
+#if !GATED
     const Matrix& m = matrices.at[matrixOf(matrices, count, tile)];
-    return (const u8*) m.weight + ((i64) (tile - m.firstTile) * slabs + slab) * IMAGE_BYTES;
+    copy(0, (const u8*) m.weight + ((i64) (tile - m.firstTile) * slabs + slab) * IMAGE_BYTES, IMAGE_BYTES);
+#else
+    // Half `tile % 2` of each part of the image of matrix h becomes half h of the stage's image.
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+        const u8* image = (const u8*) matrices.at[h].weight + ((i64) (tile / 2) * slabs + slab) * IMAGE_BYTES;
+        int starts[5] = {0, CODE_BYTES, SCALES_AT, MORE_AT, IMAGE_BYTES};
+#pragma unroll
+        for (int p = 0; p < 4; p++) {
+            int bytes = (starts[p + 1] - starts[p]) / 2;
+            if (bytes > 0) copy(starts[p] + h * bytes, image + starts[p] + tile % 2 * bytes, bytes);
+        }
+    }
+#endif
 }
 
 // The work of the copying warp. Its lanes copy different rows of x.
@@ -84,7 +106,7 @@ static __device__ __forceinline__ void copyAll(const Piece& piece, u8* stages, B
         if (i == STAGES) {
             int nextTile = tile, nextSlab = slab;
             for (int a = 0; a < AHEAD && i + a < piece.steps; a++) {
-                if (lane == 0) prefetchBytes(imageOf(matrices, count, piece.slabs, nextTile, nextSlab), IMAGE_BYTES);
+                if (lane == 0) eachPart(matrices, count, piece.slabs, nextTile, nextSlab, [&](int, const u8* from, int bytes) { prefetchBytes(from, bytes); });
                 if (++nextSlab == piece.slabs) { nextSlab = 0; nextTile++; }
             }
             waitForPrevious();
@@ -95,7 +117,7 @@ static __device__ __forceinline__ void copyAll(const Piece& piece, u8* stages, B
         int rowBytes = min(IMAGE_COLUMNS, k - slab * IMAGE_COLUMNS) * 2;
         if (lane == 0) {
             arriveExpecting(full, IMAGE_BYTES + (isFirst ? 0 : rows * rowBytes));
-            copyBytes(to, imageOf(matrices, count, piece.slabs, tile, slab), IMAGE_BYTES, full);
+            eachPart(matrices, count, piece.slabs, tile, slab, [&](int at, const u8* from, int bytes) { copyBytes(to + at, from, bytes, full); });
         }
         __syncwarp();
         if (!isFirst) {
@@ -127,42 +149,6 @@ static __device__ __forceinline__ void readFirstRows(const Piece& piece, u8* sta
     }
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");  // later bulk copies overwrite these
     meet<THREADS>();
-}
-
-// A lane's codes of one group: numbers[h][t] are codes 2 t and 2 t + 1 of half h, as ACT, without
-// scale. `zeros` are subtracted.
-static __device__ __forceinline__ void decode(u32 (&numbers)[2][4], const u8* image, int warp, int lane, int group, const u32 (&zeros)[2]) {
-    if (FORMAT <= FP8) {
-        uint4 v = *(const uint4*) (image + ((warp * 8 + group) * 32 + lane) * 16);
-        u32 words[4] = {v.x, v.y, v.z, v.w};
-#pragma unroll
-        for (int i = 0; i < 8; i++) {
-            u32 word = words[i / 2];
-            numbers[i / 4][i % 4] = FORMAT == INT8 ? signedPair(ACT(), word, i % 2 * 2) : smallPair(ACT(), word, i % 2 * 2);
-        }
-        return;
-    }
-    uint2 v = *(const uint2*) (image + ((warp * 4 + group / 2) * 32 + lane) * 16 + group % 2 * 8);
-    u32 words[2] = {v.x, v.y};
-    u32 high = 0;
-    if (FORMAT == Q5_K) high = *(const u32*) (image + CODE_BYTES + (warp * 32 + lane) * 16 + group / 2 * 4);
-    if (FORMAT == Q6_K) high = *(const u32*) (image + CODE_BYTES + ((warp * 2 + group / 4) * 32 + lane) * 16 + group % 4 * 4);
-#pragma unroll
-    for (int h = 0; h < 2; h++) {
-#pragma unroll
-        for (int t = 0; t < 4; t++) {
-            u32 pair = (words[h] >> 4 * t & 0x000f000fu) | units(ACT());
-            if (FORMAT == Q5_K) {
-                int at = group % 2 * 8 + h * 4 + t;  // goes to bit 4
-                pair |= (at <= 4 ? high << (at <= 4 ? 4 - at : 0) : high >> (at <= 4 ? 0 : at - 4)) & 0x00100010u;
-            }
-            if (FORMAT == Q6_K) {
-                int at = (h * 4 + t) * 2;  // goes to bit 4
-                pair |= (at <= 4 ? high << (at <= 4 ? 4 - at : 0) : high >> (at <= 4 ? 0 : at - 4)) & 0x00300030u;
-            }
-            numbers[h][t] = addPairs(ACT(), pair, zeros[h]);
-        }
-    }
 }
 
 // d = a * b, with nothing to add to.
@@ -220,7 +206,7 @@ static __device__ __forceinline__ void multiplyStage(float (&sums)[ROW_TILES][4]
             zeros[1] = minus(ACT(), lowerMore[group * PARTS / 8]);
         }
         u32 numbers[2][4];
-        decode(numbers, stage, warp, lane, group, zeros);
+        decode(ACT(), numbers, stage, warp, lane, group, zeros);
         u32 first[4] = {numbers[0][0], numbers[1][0], numbers[0][1], numbers[1][1]};
         u32 second[4] = {numbers[0][2], numbers[1][2], numbers[0][3], numbers[1][3]};
         float upper, lower, upperSecond = 0, lowerSecond = 0;
@@ -297,8 +283,13 @@ extern "C" __global__ void __launch_bounds__(THREADS + 32, 1) linearTiled(const 
 
         bool isWhole = firstSlab == 0 && slab == piece.slabs;
         if (isWhole || addUp<THREADS>(sums, piece, tile, firstSlab, slab, partials, counters)) {
+            int warp = threadIdx.x / 32;
+#if GATED
+            gate<THREADS>(sums, matrices, tile * 64 + warp % 4 * 16, rows);
+#else
             const Matrix& m = matrices.at[matrixOf(matrices, count, tile)];
-            store(sums, m, (tile - m.firstTile) * IMAGE_ROWS + threadIdx.x / 32 * 16, rows);
+            store(sums, m, (tile - m.firstTile) * IMAGE_ROWS + warp * 16, rows);
+#endif
         }
         clear(sums);
         if (slab == piece.slabs) { slab = 0; tile++; }

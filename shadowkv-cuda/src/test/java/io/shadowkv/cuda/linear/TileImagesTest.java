@@ -41,7 +41,8 @@ class TileImagesTest {
             check(RandomGroups.of(random, layout, new Groups(136, 320, 1, 320), DType.BF16));
             check(RandomGroups.of(random, layout, new Groups(16, 1024, 1, 512), DType.F32));
             check(RandomGroups.of(random, layout, new Groups(16, 384, 1, 96), DType.F32));
-            check(RandomGroups.of(random, layout, new Groups(160, 512, 1, 64), DType.F16).slice(8, 144));
+            check(RandomGroups.of(random, layout, new Groups(160, 512, 1, 64), DType.F16)
+                    .slice(8, 144));
             if (!layout.isTransposed()) {
                 check(RandomGroups.of(random, layout, new Groups(140, 192, 16, 128), DType.F32));
                 check(RandomGroups.of(random, layout, new Groups(5, 48, 5, 48), DType.F32));
@@ -109,8 +110,7 @@ class TileImagesTest {
             default -> {}
         }
         int word = images.get(
-                JAVA_INT_UNALIGNED,
-                image + ((warp * 4 + group / 2) * 32 + lane) * 16L + group % 2 * 8 + half * 4);
+                JAVA_INT_UNALIGNED, image + ((warp * 4 + group / 2) * 32 + lane) * 16L + group % 2 * 8 + half * 4);
         int code = word >> (i % 2 * 16 + i / 2 * 4) & 15;
         long highAt = image + format.code().codeBytes();
         return switch (format.code()) {

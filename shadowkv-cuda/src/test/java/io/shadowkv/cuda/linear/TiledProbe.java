@@ -80,8 +80,7 @@ public final class TiledProbe {
         SplittableRandom random = new SplittableRandom(outputs);
         return switch (code) {
             case INT8 -> RandomBlocks.of(random, BlockFormat.Q8_0, outputs, inputs, 1);
-            case FP8 ->
-                RandomGroups.of(random, CodeLayout.F8E4M3, new Groups(outputs, inputs, 1, inputs), DType.F32);
+            case FP8 -> RandomGroups.of(random, CodeLayout.F8E4M3, new Groups(outputs, inputs, 1, inputs), DType.F32);
             case INT4 -> RandomBlocks.of(random, BlockFormat.Q4_0, outputs, inputs, 1);
             case INT4_ZERO -> RandomGroups.of(random, CodeLayout.AWQ_4, new Groups(outputs, inputs, 1, 128), DType.F16);
             case Q4_K -> RandomBlocks.of(random, BlockFormat.Q4_K, outputs, inputs, 1);
@@ -151,8 +150,8 @@ public final class TiledProbe {
                     }
                 });
                 double each = all / copies;
-                line.append(" %d rows %.1f us (%.2f TB/s),"
-                        .formatted(rows, 1e3 * each, copied[0].byteSize() / each / 1e9));
+                line.append(
+                        " %d rows %.1f us (%.2f TB/s),".formatted(rows, 1e3 * each, copied[0].byteSize() / each / 1e9));
             }
             Tensor decoded = scope.allocate(DType.BF16, outputs, inputs);
             float time = timer.milliseconds(() -> products.decode(copied[0], decoded));
