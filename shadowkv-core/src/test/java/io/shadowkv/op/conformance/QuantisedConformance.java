@@ -139,35 +139,34 @@ public abstract class QuantisedConformance extends BackendConformance {
     }
 
     private void gated(int rows, BlockFormat gateFormat, BlockFormat upFormat) {
-            try (Workbench bench = workbench("gate %d rows by %s and %s", rows, gateFormat, upFormat)) {
-                Sample x = bench.normal(activationType(), rows, 256);
-                List<BlockWeight> weights = List.of(
-                        RandomBlocks.of(bench.random(), gateFormat, 200, 256, 1),
-                        RandomBlocks.of(bench.random(), upFormat, 200, 256, 1));
-                Tensor gate = bench.output(activationType(), rows, 200);
-                bench.operations()
-                        .dense()
-                        .gatedLinear(
-                                bench.input(x),
-                                weights.stream().map(bench::weight).toList(),
-                                Arrays.asList(null, null),
-                                gate,
-                                bench.output(activationType(), rows, 200));
-                float[] first = PlainDense.linear(x.values(), RandomBlocks.decoded(weights.getFirst()), null, 256);
-                float[] second = PlainDense.linear(x.values(), RandomBlocks.decoded(weights.getLast()), null, 256);
-                float[] plain = PlainDense.gatedSilu(
-                        Sample.round(activationType(), first), Sample.round(activationType(), second));
-                Tensor exact = judge.output(rows, 200);
-                judge.operations()
-                        .dense()
-                        .gatedLinear(
-                                judge.input(x), weights, Arrays.asList(null, null), exact, judge.output(rows, 200));
-                double sums = DenseConformance.largest(first) + DenseConformance.largest(second);
-                double magnitude = 512 * sums
-                        + 2 * DenseConformance.largest(plain) * Closeness.rounding(activationType()) / 0x1p-24;
-                new Closeness(bench.description(), activationType(), magnitude)
-                        .check(Judge.values(exact), plain, bench.values(gate));
-            }
+        try (Workbench bench = workbench("gate %d rows by %s and %s", rows, gateFormat, upFormat)) {
+            Sample x = bench.normal(activationType(), rows, 256);
+            List<BlockWeight> weights = List.of(
+                    RandomBlocks.of(bench.random(), gateFormat, 200, 256, 1),
+                    RandomBlocks.of(bench.random(), upFormat, 200, 256, 1));
+            Tensor gate = bench.output(activationType(), rows, 200);
+            bench.operations()
+                    .dense()
+                    .gatedLinear(
+                            bench.input(x),
+                            weights.stream().map(bench::weight).toList(),
+                            Arrays.asList(null, null),
+                            gate,
+                            bench.output(activationType(), rows, 200));
+            float[] first = PlainDense.linear(x.values(), RandomBlocks.decoded(weights.getFirst()), null, 256);
+            float[] second = PlainDense.linear(x.values(), RandomBlocks.decoded(weights.getLast()), null, 256);
+            float[] plain =
+                    PlainDense.gatedSilu(Sample.round(activationType(), first), Sample.round(activationType(), second));
+            Tensor exact = judge.output(rows, 200);
+            judge.operations()
+                    .dense()
+                    .gatedLinear(judge.input(x), weights, Arrays.asList(null, null), exact, judge.output(rows, 200));
+            double sums = DenseConformance.largest(first) + DenseConformance.largest(second);
+            double magnitude =
+                    512 * sums + 2 * DenseConformance.largest(plain) * Closeness.rounding(activationType()) / 0x1p-24;
+            new Closeness(bench.description(), activationType(), magnitude)
+                    .check(Judge.values(exact), plain, bench.values(gate));
+        }
     }
 
     private void check(Workbench bench, Sample x, Weight weight, @Nullable Sample bias, Tensor out) {
