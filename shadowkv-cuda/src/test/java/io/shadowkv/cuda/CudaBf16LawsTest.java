@@ -4,6 +4,7 @@ import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
+import io.shadowkv.engine.laws.QuantisedWeightLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
 import io.shadowkv.engine.laws.TokenCodeLaws;
@@ -19,6 +20,13 @@ class CudaBf16LawsTest {
     @Nested
     class Shadow extends ShadowLaws {
         Shadow() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class QuantisedWeights extends QuantisedWeightLaws {
+        QuantisedWeights() {
             super(CUDA);
         }
     }
