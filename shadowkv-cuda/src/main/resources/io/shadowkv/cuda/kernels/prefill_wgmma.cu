@@ -28,9 +28,20 @@
 // values of its preceding tile, and compute the products of the other warpgroup. Named barriers
 // make the warpgroups enqueue in turns.
 //
+// With SELECTED, a block of QUERIES rows reads the key blocks of a list
+// (op/AttentionOperations.prefillSelected, without columns, bands and means), and the grid has
+// queryBlocks * queryHeads blocks. Blocks of rows are counted from position 0, so the first one may
+// begin before row 0; those rows are zeros and are not stored. Additional arguments:
+//
+// allStarts  i32 [listHeads, queryBlocks, startWidth], first keys of blocks of QUERIES keys
+// counts     i32 [listHeads, queryBlocks]
+// rowHeads   query heads that share a list
+//
 // check: TYPE=bf16 HEAD_DIM=64 GROUP=1
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=4
+// check: TYPE=bf16 HEAD_DIM=128 GROUP=4 SELECTED=1
 // check: TYPE=f16 HEAD_DIM=128 GROUP=7
+// check: TYPE=bf16 HEAD_DIM=256 GROUP=8 SELECTED=1
 // check: TYPE=bf16 HEAD_DIM=256 GROUP=8
 #include "types.cuh"
 #include "warp.cuh"
@@ -47,6 +58,11 @@
 #endif
 #define QUERIES 128
 #define KEYS (HEAD_DIM <= 128 ? 128 : 64)
+#ifdef SELECTED
+#define FIRST_KEY(tile) (starts[(tile) / (QUERIES / KEYS)] + (tile) % (QUERIES / KEYS) * KEYS)
+#else
+#define FIRST_KEY(tile) ((tile) * KEYS)
+#endif
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
 static const int PANELS = HEAD_DIM / 64;            // panels of 64 columns, 128 bytes: the width of the swizzle
@@ -132,26 +148,34 @@ static __device__ __forceinline__ void scaleSums(float (&sum)[PARTS][WIDTH / 2],
 
 // Run by one thread: copies all tiles in order, each to a stage whose last readers have finished.
 static __device__ void copyAll(unsigned char* queries, unsigned char* keys, unsigned char* values, Barriers* barriers,
-    const TensorMap* queryMap, const TensorMap* keyMap, const TensorMap* valueMap, int firstQuery, int head, int tiles) {
+    const TensorMap* queryMap, const TensorMap* keyMap, const TensorMap* valueMap, int firstQuery, int head, int tiles
+#ifdef SELECTED
+    , const i32* starts
+#endif
+) {
     arriveExpecting(&barriers->queries, QUERIES * HEAD_DIM * 2);
     for (int i = 0; i < PANELS; i++) copyTile(queries + i * QUERY_PANEL, queryMap, &barriers->queries, 64 * i, head, firstQuery);
     for (int tile = 0; tile < tiles; tile++) {
-        int stage = tile % 2, parity = tile / 2 % 2;
+        int stage = tile % 2, parity = tile / 2 % 2, firstKey = FIRST_KEY(tile);
         await(&barriers->keysFree[stage], 1 - parity);
         arriveExpecting(&barriers->keysFull[stage], TILE_BYTES);
         for (int i = 0; i < PANELS; i++)
-            copyTile(keys + stage * TILE_BYTES + i * KEY_PANEL, keyMap, &barriers->keysFull[stage], 64 * i, tile * KEYS, head / GROUP);
+            copyTile(keys + stage * TILE_BYTES + i * KEY_PANEL, keyMap, &barriers->keysFull[stage], 64 * i, firstKey, head / GROUP);
         await(&barriers->valuesFree[stage], 1 - parity);
         arriveExpecting(&barriers->valuesFull[stage], TILE_BYTES);
         for (int i = 0; i < PANELS; i++)
-            copyTile(values + stage * TILE_BYTES + i * KEY_PANEL, valueMap, &barriers->valuesFull[stage], 64 * i, tile * KEYS, head / GROUP);
+            copyTile(values + stage * TILE_BYTES + i * KEY_PANEL, valueMap, &barriers->valuesFull[stage], 64 * i, firstKey, head / GROUP);
     }
 }
 #endif
 
 extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_constant__ TensorMap queryMap,
     const __grid_constant__ TensorMap keyMap, const __grid_constant__ TensorMap valueMap, int t, int queryHeads, int keyCount,
-    float scale, TYPE* out) {
+    float scale, TYPE* out
+#ifdef SELECTED
+    , const i32* allStarts, const i32* counts, int startWidth, int queryBlocks, int rowHeads
+#endif
+) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
     extern __shared__ unsigned char shared[];
     unsigned char* queries = shared + (1024 - sharedAddress(shared) % 1024) % 1024;
@@ -159,9 +183,20 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
     unsigned char* values = keys + 2 * TILE_BYTES;
     Barriers* barriers = (Barriers*) (values + 2 * TILE_BYTES);
     int head = blockIdx.x % queryHeads;
+#ifdef SELECTED
+    int earlier = keyCount - t;
+    int block = queryBlocks - 1 - (int) (blockIdx.x / queryHeads);
+    int firstQuery = (earlier / QUERIES + block) * QUERIES - earlier;
+    i64 list = (i64) (head / rowHeads) * queryBlocks + block;
+    const i32* starts = allStarts + list * startWidth;
+    int tiles = counts[list] * (QUERIES / KEYS);
+    // Nothing to copy, so nothing may wait for a copy.
+    if (tiles == 0) return;
+#else
     int firstQuery = ((t + QUERIES - 1) / QUERIES - 1 - (int) (blockIdx.x / queryHeads)) * QUERIES;
     int earlier = keyCount - t;  // keys before that of the first query
     int tiles = (earlier + min(firstQuery + QUERIES, t) - 1) / KEYS + 1;
+#endif
     // From lane 0, so that the compiler knows that all lanes have the same value: products must not
     // be in divergent code.
     int group = __shfl_sync(ALL_LANES, threadIdx.x / 128, 0);
@@ -182,7 +217,11 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
     if (group == 0) {
         fewerRegisters<24>();
         if (threadIdx.x == 0)
-            copyAll(queries, keys, values, barriers, &queryMap, &keyMap, &valueMap, firstQuery, head, tiles);
+            copyAll(queries, keys, values, barriers, &queryMap, &keyMap, &valueMap, firstQuery, head, tiles
+#ifdef SELECTED
+                , starts
+#endif
+            );
         return;
     }
     moreRegisters<240>();
@@ -206,12 +245,12 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
     waitProducts<0>();
     pin(s);
     if (lane == 0) arrive(&barriers->keysFree[0]);
-    weigh(s, largest, weights, shrink, factor, 0, earlier + row);
+    weigh(s, largest, weights, shrink, factor, FIRST_KEY(0), earlier + row);
     round(p, s);
     if (tiles > 1) await(&barriers->keysFull[1], 0);
 
     for (int tile = 1; tile < tiles; tile++) {
-        int stage = tile % 2, before = 1 - stage;
+        int stage = tile % 2, before = 1 - stage, firstKey = FIRST_KEY(tile);
         namedWait(1 + mine, 256);
         pin(s);
         beginProducts();
@@ -224,7 +263,7 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
         waitProducts<1>();
         pin(s);
         if (lane == 0) arrive(&barriers->keysFree[stage]);
-        weigh(s, largest, weights, shrink, factor, tile * KEYS, earlier + row);
+        weigh(s, largest, weights, shrink, factor, firstKey, earlier + row);
         pin(s);
         // For the next tile. The loop is deliberate: without it, the assembler moves the arithmetic
         // of the weights after the wait for the products that it is to overlap with.
@@ -255,6 +294,9 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
 #pragma unroll
     for (int r = 0; r < 2; r++) {
         if (row + 8 * r >= t) continue;
+#ifdef SELECTED
+        if (row + 8 * r < 0) continue;
+#endif
         TYPE* target = out + ((i64) (row + 8 * r) * queryHeads + head) * HEAD_DIM + lane % 4 * 2;
 #pragma unroll
         for (int i = 2 * r; i < WIDTH / 2; i += 4)
