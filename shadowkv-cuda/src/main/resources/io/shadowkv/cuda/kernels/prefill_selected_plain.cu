@@ -56,10 +56,11 @@ struct Row {
     float weights;
 };
 
-// Attends to N rows of one head; `extra` is added to their scores. Hidden rows must be readable.
+// Attends to N rows of one head; `extra` is added to their scores. Row j is hidden unless bit j of
+// `seen` is set; hidden rows must be readable.
 template <int N, typename T>
 static __device__ __forceinline__ void attend(
-    Row& state, const T* keys, const T* values, const int (&rows)[N], const bool (&isSeen)[N], float extra) {
+    Row& state, const T* keys, const T* values, const int (&rows)[N], u32 seen, float extra) {
     int lane = threadIdx.x % 32;
     float score[N];
     float next = state.largest;
@@ -73,7 +74,7 @@ static __device__ __forceinline__ void attend(
             if (at < HEAD_DIM) dot += state.q[e] * toFloat(key[at]);
         }
         score[j] = warpSum(dot) + extra;
-        if (isSeen[j]) next = fmaxf(next, score[j]);
+        if (seen >> j & 1) next = fmaxf(next, score[j]);
     }
     float shrink = exp2f((state.largest - next) * LOG2_E);
     state.largest = next;
@@ -82,7 +83,7 @@ static __device__ __forceinline__ void attend(
     for (int e = 0; e < PER_LANE; e++) state.sum[e] *= shrink;
 #pragma unroll
     for (int j = 0; j < N; j++) {
-        float weight = isSeen[j] ? exp2f((score[j] - next) * LOG2_E) : 0.f;
+        float weight = seen >> j & 1 ? exp2f((score[j] - next) * LOG2_E) : 0.f;
         const T* value = values + (i64) rows[j] * HEAD_DIM;
         state.weights += weight;
 #pragma unroll
@@ -93,7 +94,7 @@ static __device__ __forceinline__ void attend(
     }
 }
 
-extern "C" __global__ void __launch_bounds__(32 * WARPS) prefillSelectedPlain(const ACT* queries, const STORED* keys,
+extern "C" __global__ void __launch_bounds__(32 * WARPS, 4) prefillSelectedPlain(const ACT* queries, const STORED* keys,
     const STORED* values, int t, int queryHeads, int kvHeads, int capacity, int firstToken, int blockTokens, int listHeads,
     int queryBlocks, const i32* starts, int startWidth, const i32* counts, const i32* columns, int columnWidth,
     const i32* columnCounts, const i32* bands, const float* meanKeys, const float* meanValues, int meanCapacity, float scale,
@@ -123,27 +124,29 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) prefillSelectedPlain(co
     // Keys after `hidden` are seen. The largest int as a second number hides nothing.
     int hidden = bands ? position - bands[2 * listHead + 1] : -1;
     int rows[TOGETHER];
-    bool isSeen[TOGETHER];
     for (int n = 0; n < count; n++) {
         int stop = min(starts[n] + blockTokens, position + 1);
         for (int from = starts[n]; from < stop; from += TOGETHER) {
+            u32 seen = 0;
 #pragma unroll
             for (int j = 0; j < TOGETHER; j++) {
                 rows[j] = min(from + j, stop - 1);
-                isSeen[j] = from + j < stop && (rows[j] < sink || rows[j] > hidden);
+                if (from + j < stop && (rows[j] < sink || rows[j] > hidden)) seen |= 1u << j;
             }
-            attend(state, keys, values, rows, isSeen, 0.f);
+            attend(state, keys, values, rows, seen, 0.f);
         }
     }
     int columnCount = columns ? columnCounts[list] : 0;
     for (int n = 0; n < columnCount; n += TOGETHER) {
+        u32 seen = 0;
 #pragma unroll
         for (int j = 0; j < TOGETHER; j++) {
             int column = columns[list * columnWidth + min(n + j, columnCount - 1)];
-            isSeen[j] = n + j < columnCount && column <= position;
-            rows[j] = isSeen[j] ? column : position;
+            bool isSeen = n + j < columnCount && column <= position;
+            rows[j] = isSeen ? column : position;
+            if (isSeen) seen |= 1u << j;
         }
-        attend(state, keys, values, rows, isSeen, 0.f);
+        attend(state, keys, values, rows, seen, 0.f);
     }
     if (meanKeys) {
         i64 region = (i64) kvHead * meanCapacity * HEAD_DIM;
@@ -154,8 +157,7 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) prefillSelectedPlain(co
                 continue;
             }
             int mean[1] = {block};
-            bool one[1] = {true};
-            attend(state, meanKeys + region, meanValues + region, mean, one, logf((float) blockTokens));
+            attend(state, meanKeys + region, meanValues + region, mean, 1u, logf((float) blockTokens));
         }
     }
 #pragma unroll
