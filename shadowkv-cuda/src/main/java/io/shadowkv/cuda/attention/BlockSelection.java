@@ -5,6 +5,7 @@ import io.shadowkv.cuda.device.Kernel;
 import io.shadowkv.cuda.device.KernelSource;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.KernelTypes;
+import io.shadowkv.cuda.launch.PerQueue;
 import io.shadowkv.cuda.launch.ScratchBuffer;
 import io.shadowkv.op.BlockLists;
 import io.shadowkv.op.BlockRule;
@@ -23,11 +24,11 @@ final class BlockSelection implements AutoCloseable {
     private static final int WARPS = 8;
 
     private final CudaParts parts;
-    private final ScratchBuffer rounded;
+    private final PerQueue<ScratchBuffer> rounded;
 
     BlockSelection(CudaParts parts) {
         this.parts = parts;
-        this.rounded = parts.scratch("mean keys of sparse prefill");
+        this.rounded = new PerQueue<>(queue -> parts.scratch("mean keys of sparse prefill"));
     }
 
     /// @see io.shadowkv.op.AttentionOperations#scoreBlocks
@@ -80,7 +81,7 @@ final class BlockSelection implements AutoCloseable {
             Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
         int headDim = queries.extent(2);
         int kvHeads = means.extent(0);
-        Tensor narrow = rounded.tensor(queries.dtype(), kvHeads, means.extent(1), headDim);
+        Tensor narrow = rounded.of(parts.queue()).tensor(queries.dtype(), kvHeads, means.extent(1), headDim);
         parts.kernel(source("roundMeans", queries, kvHeads))
                 .launch(parts.queue(), Grid.covering(means.elements(), THREADS), means, narrow, means.elements());
         int sharedBytes = 2 * TILE_MEANS * (2 * headDim + PrefillAttention.ALIGNMENT)
@@ -174,6 +175,6 @@ final class BlockSelection implements AutoCloseable {
 
     @Override
     public void close() {
-        rounded.close();
+        rounded.forEach(ScratchBuffer::close);
     }
 }

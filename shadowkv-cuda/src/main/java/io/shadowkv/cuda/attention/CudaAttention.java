@@ -78,7 +78,9 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
 
     @Override
     public void close() {
-        decode.close();
-        blocks.close();
+        try (decode;
+                blocks) {
+            prefill.close();
+        }
     }
 }

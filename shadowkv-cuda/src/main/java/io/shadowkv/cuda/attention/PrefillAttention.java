@@ -5,6 +5,8 @@ import io.shadowkv.cuda.device.Kernel;
 import io.shadowkv.cuda.device.KernelSource;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.KernelTypes;
+import io.shadowkv.cuda.launch.PerQueue;
+import io.shadowkv.cuda.launch.ScratchBuffer;
 import io.shadowkv.cuda.launch.TileMap;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -14,8 +16,9 @@ import java.util.Set;
 
 /// Causal attention of the rows of a prompt. On Hopper a kernel for its tensor cores serves the
 /// head dims that it supports. A kernel for the tensor cores of all devices serves the others, and
-/// a plain kernel serves all other types and head dims. Thread-safe.
-final class PrefillAttention {
+/// a plain kernel serves all other types and head dims. Where few rows would occupy few of Hopper's
+/// multiprocessors, each block reads a part of the keys ([KeyParts]). Thread-safe.
+final class PrefillAttention implements AutoCloseable {
     private static final int PLAIN_WARPS = 4;
     private static final int PLAIN_LARGEST_HEAD_DIM = 1024;
     private static final int MMA_LARGEST_HEAD_DIM = 256;
@@ -26,9 +29,13 @@ final class PrefillAttention {
     private static final int HOPPER_QUERIES = 128;
 
     private final CudaParts parts;
+    private final PerQueue<ScratchBuffer> sums;
+    private final PerQueue<ScratchBuffer> marks;
 
     PrefillAttention(CudaParts parts) {
         this.parts = parts;
+        this.sums = new PerQueue<>(queue -> parts.scratch("sums of prefill attention over parts of the keys"));
+        this.marks = new PerQueue<>(queue -> parts.scratch("weights of prefill attention over parts of the keys"));
     }
 
     /// @see io.shadowkv.op.AttentionOperations#prefill
@@ -79,30 +86,79 @@ final class PrefillAttention {
     void onHopper(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out) {
         int t = queries.extent(0);
         int heads = queries.extent(1);
-        Kernel kernel = parts.kernel(hopperSource(queries, keys.extent(0)));
+        int headDim = queries.extent(2);
+        KeyParts division = KeyParts.of(
+                t,
+                heads,
+                heads / keys.extent(0),
+                Math.ceilDiv(keyCount, hopperKeyTile(headDim)),
+                parts.context().multiprocessors());
+        boolean isSplit = division.splits() > 1;
+        Kernel kernel = parts.kernel(
+                hopperSource(queries, keys.extent(0), division.pack()).with("SPLIT", isSplit ? 1 : 0));
+        Grid grid = Grid.of(division.blocks(t, heads) * division.splits(), HOPPER_THREADS)
+                .withShared(hopperSharedBytes(headDim));
         try (Arena arena = Arena.ofConfined()) {
-            HopperMaps maps = hopperMaps(arena, queries, keys, values, keyCount);
-            kernel.launch(
-                    parts.queue(),
-                    Grid.of((long) Math.ceilDiv(t, HOPPER_QUERIES) * heads, HOPPER_THREADS)
-                            .withShared(hopperSharedBytes(queries.extent(2))),
-                    maps.queries,
-                    maps.keys,
-                    maps.values,
-                    t,
-                    heads,
-                    keyCount,
-                    (float) scale,
-                    out);
+            HopperMaps maps = hopperMaps(arena, queries, keys, values, keyCount, division.pack());
+            if (isSplit) {
+                int splits = division.splits();
+                Tensor sum = sums.of(parts.queue()).tensor(DType.F32, splits, t, heads * headDim);
+                Tensor mark = marks.of(parts.queue()).tensor(DType.F32, splits, t, 2 * heads);
+                kernel.launch(
+                        parts.queue(),
+                        grid,
+                        maps.queries,
+                        maps.keys,
+                        maps.values,
+                        t,
+                        heads,
+                        keyCount,
+                        (float) scale,
+                        splits,
+                        division.splitTiles(),
+                        sum,
+                        mark);
+                combine(sum, mark, splits, out);
+            } else {
+                kernel.launch(
+                        parts.queue(),
+                        grid,
+                        maps.queries,
+                        maps.keys,
+                        maps.values,
+                        t,
+                        heads,
+                        keyCount,
+                        (float) scale,
+                        out);
+            }
         }
     }
 
+    private void combine(Tensor sum, Tensor mark, int splits, Tensor out) {
+        int headDim = out.extent(2);
+        int rows = Math.multiplyExact(out.extent(0), out.extent(1));
+        Kernel kernel = parts.kernel(KernelSource.of("prefill_combine.cu", "prefillCombine")
+                .with("TYPE", KernelTypes.name(out.dtype()))
+                .with("HEAD_DIM", headDim));
+        kernel.launch(parts.queue(), Grid.of(rows, headDim / 2), sum, mark, splits, rows, out);
+    }
+
+    @Override
+    public void close() {
+        sums.forEach(ScratchBuffer::close);
+        marks.forEach(ScratchBuffer::close);
+    }
+
     /// The kernel of these types and sizes.
-    KernelSource hopperSource(Tensor queries, int kvHeads) {
+    ///
+    /// @param pack heads of a group that share a tile of queries
+    KernelSource hopperSource(Tensor queries, int kvHeads, int pack) {
         return KernelSource.of("prefill_wgmma.cu", "prefillWgmma")
                 .with("TYPE", KernelTypes.name(queries.dtype()))
                 .with("HEAD_DIM", queries.extent(2))
-                .with("GROUP", queries.extent(1) / kvHeads);
+                .with("GROUP", queries.extent(1) / kvHeads)
+                .with("PACK", pack);
     }
 
     private static int hopperKeyTile(int headDim) {
@@ -116,7 +172,7 @@ final class PrefillAttention {
     /// Descriptions of the arrays that prefill_wgmma.cu copies tiles of.
     record HopperMaps(MemorySegment queries, MemorySegment keys, MemorySegment values) {}
 
-    HopperMaps hopperMaps(Arena arena, Tensor queries, Tensor keys, Tensor values, int keyCount) {
+    HopperMaps hopperMaps(Arena arena, Tensor queries, Tensor keys, Tensor values, int keyCount, int pack) {
         int t = queries.extent(0);
         int heads = queries.extent(1);
         int headDim = queries.extent(2);
@@ -124,7 +180,7 @@ final class PrefillAttention {
         long headBytes = keys.extent(1) * rowBytes;
         MemorySegment queryMap = tileMap(
                 arena, queries, new long[] {headDim, heads, t}, new long[] {rowBytes, heads * rowBytes}, new int[] {
-                    TileMap.COLUMNS, 1, HOPPER_QUERIES
+                    TileMap.COLUMNS, pack, HOPPER_QUERIES / pack
                 });
         // Rows after the last key are outside the array: the copies write zeros for them.
         long[] rows = {headDim, keyCount, keys.extent(0)};

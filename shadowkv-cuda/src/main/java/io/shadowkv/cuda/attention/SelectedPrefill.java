@@ -123,9 +123,9 @@ final class SelectedPrefill {
 
     private void onHopper(Call call) {
         try (Arena arena = Arena.ofConfined()) {
-            var maps = prefill.hopperMaps(arena, call.queries, call.keys, call.values, call.keyCount);
+            var maps = prefill.hopperMaps(arena, call.queries, call.keys, call.values, call.keyCount, 1);
             Kernel kernel = parts.kernel(
-                    prefill.hopperSource(call.queries, call.kvHeads()).with("SELECTED", 1));
+                    prefill.hopperSource(call.queries, call.kvHeads(), 1).with("SELECTED", 1));
             kernel.launch(
                     parts.queue(),
                     Grid.of((long) call.selected.queryBlocks() * call.heads(), PrefillAttention.HOPPER_THREADS)
