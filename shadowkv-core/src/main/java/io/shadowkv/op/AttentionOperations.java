@@ -25,9 +25,6 @@ public interface AttentionOperations {
     /// @param out `[t, queryHeads, headDim]`
     void prefill(Tensor queries, Tensor keys, Tensor values, int keyCount, double scale, Tensor out);
 
-    /// True if this backend has [#prefillSelected] and [#scoreBlocks]. Every backend has [#prefill].
-    boolean hasSelectedPrefill();
-
     /// Causal attention of t consecutive tokens of one sequence to some of the keys. Every row must
     /// read at least one key.
     ///
@@ -50,13 +47,23 @@ public interface AttentionOperations {
     /// keys of the blocks: `scores[h, b, J] = sum over the rows q of block b and the query heads of
     /// group h of exp(scale · q · means[h, J] - the largest such exponent of this row and head over all
     /// J ≤ f + b)`. Blocks of `blockTokens` rows are counted as in [SelectedKeys]; f is the block of
-    /// the first row.
+    /// the first row. A backend may round the means to the queries' type.
     ///
     /// @param queries `[t, queryHeads, headDim]`, rotated
     /// @param means F32 `[kvHeads, any, headDim]`; the first f + `queryBlocks` of each head are valid
     /// @param firstToken position of the first row
     /// @param scores F32 `[kvHeads, queryBlocks, any]`; elements J ≤ f + b of each row are written
     void scoreBlocks(Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores);
+
+    /// Selects the key blocks of consecutive rows: for each key-value head and block of rows, those that
+    /// `rule` keeps. Blocks of rows are counted as in [SelectedKeys]. Key blocks are those of the grid
+    /// from position 0 up to the row block's own, which is always kept.
+    ///
+    /// @param scores F32 `[kvHeads, scoredBlocks, any]`, from [#scoreBlocks]; row blocks after the
+    ///     `scoredBlocks`-th keep all key blocks. Null if all of them do
+    /// @param firstToken position of the first row
+    /// @param tokens number of rows
+    void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target);
 
     /// Writes one new key and one new value per row:
     /// `target(slot).row[h, writeRows[i]] = new[i, h]`.
@@ -92,18 +99,16 @@ public interface AttentionOperations {
     /// @param blockStarts I32 `[heads, queryBlocks, any]`, the first key of each key block, ascending;
     ///     blocks do not overlap and may begin at any key
     /// @param blockCounts I32 `[heads, queryBlocks]`, number of key blocks in each list
-    /// @param columns I32 `[heads, queryBlocks, any]`, single keys outside the key blocks
-    /// @param columnCounts I32 `[heads, queryBlocks]`, number of columns in each list
+    /// @param columns single keys outside the key blocks; null if there are none
     /// @param bands I32 `[heads, 2]`, a limit inside key blocks: row i reads key j of a block only if
-    ///     `j < bands[h, 0]` or `j > i - bands[h, 1]`. Columns are not limited
+    ///     `j < bands[h, 0]` or `j > i - bands[h, 1]`. Columns are not limited. Null if nothing is
     /// @param means stands for key blocks that are not read; null if they count nothing
     record SelectedKeys(
             int blockTokens,
             Tensor blockStarts,
             Tensor blockCounts,
-            Tensor columns,
-            Tensor columnCounts,
-            Tensor bands,
+            @Nullable KeyColumns columns,
+            @Nullable Tensor bands,
             @Nullable BlockMeans means) {
         /// Second number of a band that hides nothing.
         public static final int NO_BAND = Integer.MAX_VALUE;
@@ -116,6 +121,12 @@ public interface AttentionOperations {
         public int queryBlocks() {
             return blockCounts.extent(1);
         }
+
+        /// Lists of single keys.
+        ///
+        /// @param entries I32 `[heads, queryBlocks, any]`
+        /// @param counts I32 `[heads, queryBlocks]`, number of columns in each list
+        public record KeyColumns(Tensor entries, Tensor counts) {}
 
         /// Means of whole key blocks of the grid: block J holds keys `B · J` to `B · (J + 1)`. A grid block
         /// that lies before a query block and is not in its list counts as B keys that all equal the

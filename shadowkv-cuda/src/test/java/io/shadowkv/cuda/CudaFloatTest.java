@@ -1,7 +1,9 @@
 package io.shadowkv.cuda;
 
+import io.shadowkv.cache.prefill.MinferenceGoldens;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.conformance.AttentionConformance;
+import io.shadowkv.op.conformance.BlockSelectionConformance;
 import io.shadowkv.op.conformance.DenseConformance;
 import io.shadowkv.op.conformance.EigenvectorConformance;
 import io.shadowkv.op.conformance.ForcedHitsConformance;
@@ -211,6 +213,32 @@ class CudaFloatTest {
         @Override
         protected DType activationType() {
             return DType.F32;
+        }
+    }
+
+    @Nested
+    class BlockSelection extends BlockSelectionConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class Minference extends MinferenceGoldens {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
         }
     }
 

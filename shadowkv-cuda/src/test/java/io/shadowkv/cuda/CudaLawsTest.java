@@ -19,6 +19,7 @@ import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
+import io.shadowkv.engine.laws.SparsePrefillLaws;
 import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.engine.laws.TurnSchedulingLaws;
@@ -175,6 +176,13 @@ class CudaLawsTest {
     @Nested
     class Documents extends DocumentLaws {
         Documents() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillLaws {
+        SparsePrefill() {
             super(CUDA);
         }
     }

@@ -35,8 +35,19 @@
 // values of its preceding tile, and compute the products of the other warpgroup. Named barriers
 // make the warpgroups enqueue in turns.
 //
+// With SELECTED, without PACK and SPLIT, a block of QUERIES rows reads the key blocks of a list
+// (op/AttentionOperations.prefillSelected, without columns, bands and means), and the grid has
+// queryBlocks * queryHeads blocks. Blocks of rows are counted from position 0, so the first one may
+// begin before row 0; those rows are zeros and are not stored. Additional arguments:
+//
+// allStarts  i32 [listHeads, queryBlocks, startWidth], first keys of blocks of QUERIES keys
+// counts     i32 [listHeads, queryBlocks]
+// rowHeads   query heads that share a list
+//
 // check: TYPE=bf16 HEAD_DIM=64 GROUP=1
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=4
+// check: TYPE=bf16 HEAD_DIM=128 GROUP=4 SELECTED=1
+// check: TYPE=bf16 HEAD_DIM=256 GROUP=8 SELECTED=1
 // check: TYPE=f16 HEAD_DIM=128 GROUP=7
 // check: TYPE=bf16 HEAD_DIM=256 GROUP=8
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=4 PACK=4 SPLIT=1
@@ -61,6 +72,11 @@
 #endif
 #define QUERIES 128
 #define KEYS (HEAD_DIM <= 128 ? 128 : 64)
+#ifdef SELECTED
+#define FIRST_KEY(tile) (starts[(tile) / (QUERIES / KEYS)] + (tile) % (QUERIES / KEYS) * KEYS)
+#else
+#define FIRST_KEY(tile) ((firstTile + (tile)) * KEYS)
+#endif
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
 static const int TOKENS = QUERIES / PACK;            // of a tile of queries; a row is a token and a head, heads first
@@ -148,19 +164,24 @@ static __device__ __forceinline__ void scaleSums(float (&sum)[PARTS][WIDTH / 2],
 
 // Run by one thread: copies all tiles in order, each to a stage whose last readers have finished.
 static __device__ void copyAll(unsigned char* queries, unsigned char* keys, unsigned char* values, Barriers* barriers,
-    const TensorMap* queryMap, const TensorMap* keyMap, const TensorMap* valueMap, int firstQuery, int head, int firstTile, int tiles) {
+    const TensorMap* queryMap, const TensorMap* keyMap, const TensorMap* valueMap, int firstQuery, int head, int firstTile, int tiles
+#ifdef SELECTED
+    , const i32* starts
+#endif
+) {
     arriveExpecting(&barriers->queries, QUERIES * HEAD_DIM * 2);
     for (int i = 0; i < PANELS; i++) copyTile(queries + i * QUERY_PANEL, queryMap, &barriers->queries, 64 * i, head, firstQuery);
     for (int tile = 0; tile < tiles; tile++) {
         int stage = tile % 2, parity = tile / 2 % 2;
+        int firstKey = FIRST_KEY(tile);
         await(&barriers->keysFree[stage], 1 - parity);
         arriveExpecting(&barriers->keysFull[stage], TILE_BYTES);
         for (int i = 0; i < PANELS; i++)
-            copyTile(keys + stage * TILE_BYTES + i * KEY_PANEL, keyMap, &barriers->keysFull[stage], 64 * i, (firstTile + tile) * KEYS, head / GROUP);
+            copyTile(keys + stage * TILE_BYTES + i * KEY_PANEL, keyMap, &barriers->keysFull[stage], 64 * i, firstKey, head / GROUP);
         await(&barriers->valuesFree[stage], 1 - parity);
         arriveExpecting(&barriers->valuesFull[stage], TILE_BYTES);
         for (int i = 0; i < PANELS; i++)
-            copyTile(values + stage * TILE_BYTES + i * KEY_PANEL, valueMap, &barriers->valuesFull[stage], 64 * i, (firstTile + tile) * KEYS, head / GROUP);
+            copyTile(values + stage * TILE_BYTES + i * KEY_PANEL, valueMap, &barriers->valuesFull[stage], 64 * i, firstKey, head / GROUP);
     }
 }
 #endif
@@ -170,7 +191,11 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
 #if SPLIT
     float scale, int splits, int splitTiles, float* sums, float2* marks) {
 #else
-    float scale, TYPE* out) {
+    float scale, TYPE* out
+#ifdef SELECTED
+    , const i32* allStarts, const i32* counts, int startWidth, int queryBlocks, int rowHeads
+#endif
+) {
 #endif
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
     extern __shared__ unsigned char shared[];
@@ -186,9 +211,20 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
     tileOfQueries /= splits;
     firstTile = split * splitTiles;
 #endif
+#ifdef SELECTED
+    int earlier = keyCount - t;
+    int block = queryBlocks - 1 - tileOfQueries;
+    int firstQuery = (earlier / TOKENS + block) * TOKENS - earlier;
+    i64 list = (i64) (head / rowHeads) * queryBlocks + block;
+    const i32* starts = allStarts + list * startWidth;
+    int tiles = counts[list] * (QUERIES / KEYS);
+    // Without tiles, nobody may wait for them.
+    if (tiles == 0) return;
+#else
     int firstQuery = ((t + TOKENS - 1) / TOKENS - 1 - tileOfQueries) * TOKENS;
     int earlier = keyCount - t;  // keys before that of the first query
     int tiles = (earlier + min(firstQuery + TOKENS, t) - 1) / KEYS + 1;
+#endif
 #if SPLIT
     tiles = min(tiles - firstTile, splitTiles);
     if (tiles <= 0) {
@@ -217,7 +253,11 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
     if (group == 0) {
         fewerRegisters<24>();
         if (threadIdx.x == 0)
-            copyAll(queries, keys, values, barriers, &queryMap, &keyMap, &valueMap, firstQuery, head, firstTile, tiles);
+            copyAll(queries, keys, values, barriers, &queryMap, &keyMap, &valueMap, firstQuery, head, firstTile, tiles
+#ifdef SELECTED
+                , starts
+#endif
+            );
         return;
     }
     moreRegisters<240>();
@@ -243,12 +283,13 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
     waitProducts<0>();
     pin(s);
     if (lane == 0) arrive(&barriers->keysFree[0]);
-    weigh(s, largest, weights, shrink, factor, firstTile * KEYS, earlier + token);
+    weigh(s, largest, weights, shrink, factor, FIRST_KEY(0), earlier + token);
     round(p, s);
     if (tiles > 1) await(&barriers->keysFull[1], 0);
 
     for (int tile = 1; tile < tiles; tile++) {
         int stage = tile % 2, before = 1 - stage;
+        int firstKey = FIRST_KEY(tile);
         namedWait(1 + mine, 256);
         pin(s);
         beginProducts();
@@ -261,7 +302,7 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
         waitProducts<1>();
         pin(s);
         if (lane == 0) arrive(&barriers->keysFree[stage]);
-        weigh(s, largest, weights, shrink, factor, (firstTile + tile) * KEYS, earlier + token);
+        weigh(s, largest, weights, shrink, factor, firstKey, earlier + token);
         pin(s);
         // For the next tile. The loop is deliberate: without it, the assembler moves the arithmetic
         // of the weights after the wait for the products that it is to overlap with.
@@ -307,6 +348,9 @@ extern "C" __global__ void __launch_bounds__(384, 1) prefillWgmma(const __grid_c
 #pragma unroll
     for (int r = 0; r < 2; r++) {
         if (token + 8 / PACK * r >= t) continue;
+#ifdef SELECTED
+        if (token + 8 * r < 0) continue;
+#endif
         TYPE* target = out + ((i64) (token + 8 / PACK * r) * queryHeads + head) * HEAD_DIM + lane % 4 * 2;
 #pragma unroll
         for (int i = 2 * r; i < WIDTH / 2; i += 4)
