@@ -15,7 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// Sends Ctrl-C and the termination signal to a real process.
+/// Sends Ctrl-C and the termination signal to a real process. Where the backend does not matter, it is
+/// the reference backend, which the JVM compiles in a fraction of the time.
 class InterruptionTest {
     private static final int EXIT_BY_SIGINT = 130;
     private static final int EXIT_BY_SIGTERM = 143;
@@ -26,7 +27,7 @@ class InterruptionTest {
     @Test
     void endsAnAnswerWithWhatWasGenerated() throws Exception {
         Path err = temporary.resolve("err.txt");
-        Process process = start(err, "run", "needle-32k", "Once upon a time", "-n", "100000", "--ignore-eos");
+        Process process = start(err, "run", "needle-32k", "Once upon a time", "-n", "100000", "--ignore-eos", "--backend", "reference");
         try (BufferedReader out = process.inputReader()) {
             // The first characters show that generation has begun.
             assertThat(out.read()).isNotEqualTo(-1);
@@ -41,7 +42,17 @@ class InterruptionTest {
     void saysThatThePromptWasNotRead() throws Exception {
         Path text = Files.writeString(temporary.resolve("long.txt"), "The quick brown fox jumps. ".repeat(2_000));
         Path err = temporary.resolve("err.txt");
-        Process process = start(err, "run", "needle-32k", "--file", text.toString(), "--progress");
+        Process process = start(
+                err,
+                "run",
+                "needle-32k",
+                "--file",
+                text.toString(),
+                "--progress",
+                "--backend",
+                "reference",
+                "--prefill-rows",
+                "16");
         for (int i = 0; i < 3_000 && !Files.readString(err).contains(" tokens: "); i++) {
             Thread.sleep(20);
         }
@@ -103,7 +114,7 @@ class InterruptionTest {
     @Test
     void endsAChatThatWaitsForALineAtOnce() throws Exception {
         Path err = temporary.resolve("err.txt");
-        Process process = start(err, ProcessBuilder.Redirect.PIPE, "run", "needle-32k", "--chat", "-n", "2");
+        Process process = start(err, ProcessBuilder.Redirect.PIPE, "run", "needle-32k", "--chat", "-n", "2", "--backend", "reference");
         try (var in = process.outputWriter();
                 BufferedReader out = process.inputReader()) {
             in.write("hello\n/stats\n");
@@ -135,6 +146,8 @@ class InterruptionTest {
                 "all",
                 "--prefill",
                 "1",
+                "--backend",
+                "reference",
                 "--out",
                 folder.resolve("logits.safetensors").toString());
         for (int i = 0; i < 600 && Shell.names(folder).isEmpty(); i++) {

@@ -3,14 +3,20 @@ package io.shadowkv.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.cli.process.Surroundings;
+import io.shadowkv.engine.Cancellation;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,16 +25,60 @@ import org.junit.jupiter.api.io.TempDir;
 /// Runs the commands of the README's section "Commands" as they are written, in its order.
 ///
 /// `ORG/NAME` and `./model` are the bundled model with a longer context. The launcher is replaced by
-/// a script that starts the command line from this test's class path.
+/// a script that gives its words to [CommandLoop]: the JVM compiles the vector code for the first
+/// answer only. [StandardStreamsTest] and [DistributionIT] start a JVM for each command.
 class ReadmeCommandsTest {
     /// Commands that take minutes, or need published data or a tuned model. [ExamplesTest] checks
     /// their options; the tests of each command run it on less.
     private static final List<String> TOO_LONG = List.of("eval", "sweep", "bench", "calibrate", "pull --suite");
 
+    /// Hands a call to [CommandLoop] and waits for its end. A loop that has ended fails the command.
+    private static final String LAUNCHER = """
+            #!/bin/sh
+            call=$(mktemp -d "$PWD/call.XXXXXX")
+            printf '%s\\0' "$@" > "$call/words"
+            cat > "$call/in"
+            mkfifo "$call/done"
+            echo "$call" > calls
+            code=$(timeout 300 cat "$call/done")
+            cat "$call/out"
+            cat "$call/err" >&2
+            exit "${code:-1}"
+            """;
+
     @TempDir
     Path folder;
 
     private LoopbackHub hub;
+    private Process commands;
+
+    /// Runs one command after the other in this JVM, each with streams of its own. Standard input has
+    /// a line for each: its folder.
+    static final class CommandLoop {
+        private CommandLoop() {}
+
+        public static void main(String[] arguments) throws IOException {
+            var calls = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+            for (String line = calls.readLine(); line != null; line = calls.readLine()) {
+                Path call = Path.of(line);
+                Files.writeString(call.resolve("done"), Integer.toString(run(call)));
+            }
+        }
+
+        private static int run(Path call) throws IOException {
+            String words = Files.readString(call.resolve("words"));
+            try (InputStream in = Files.newInputStream(call.resolve("in"));
+                    OutputStream out = Files.newOutputStream(call.resolve("out"));
+                    var err = new PrintWriter(Files.newBufferedWriter(call.resolve("err")), true)) {
+                var surroundings = Surroundings.ofProcess(in, Main.class.getName());
+                return Main.execute(
+                        ShadowKvCommand.commandLine(surroundings, new Cancellation()),
+                        out,
+                        err,
+                        words.substring(0, words.length() - 1).split("\0", -1));
+            }
+        }
+    }
 
     @BeforeEach
     void lay() throws IOException {
@@ -44,12 +94,7 @@ class ReadmeCommandsTest {
         Files.createDirectory(folder.resolve("examples"));
         Files.copy(Fixtures.repository().resolve("examples/needle.txt"), folder.resolve("examples/needle.txt"));
         Files.writeString(folder.resolve("report.txt"), "The sun is yellow. ".repeat(60));
-        Path launcher = folder.resolve("shadowkv");
-        Files.writeString(
-                launcher,
-                Shell.SELF.stream()
-                        .map(word -> "'" + word + "'")
-                        .collect(Collectors.joining(" ", "#!/bin/sh\nexec ", " \"$@\"\n")));
+        Path launcher = Files.writeString(folder.resolve("shadowkv"), LAUNCHER);
         assertThat(launcher.toFile().setExecutable(true)).isTrue();
         hub = new LoopbackHub();
         hub.folders.put("models/ORG/NAME", model);
@@ -58,10 +103,29 @@ class ReadmeCommandsTest {
         Path repository = Files.createDirectory(folder.resolve("gguf"));
         Files.copy(gguf, repository.resolve("NAME-Q4_K_M.gguf"));
         hub.folders.put("models/ORG/NAME-GGUF", repository);
+        commands = startCommands();
+    }
+
+    private Process startCommands() throws IOException {
+        List<String> command = new ArrayList<>(List.of("sh", "-c", "mkfifo calls && exec \"$@\" <> calls", "sh"));
+        command.addAll(Shell.SELF.subList(0, Shell.SELF.size() - 1));
+        command.add(CommandLoop.class.getName());
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("loop").toFile());
+        builder.environment()
+                .putAll(Map.of(
+                        "HF_ENDPOINT", hub.endpoint(),
+                        "HF_TOKEN", LoopbackHub.TOKEN,
+                        "HF_HOME", folder.resolve("cache").toString()));
+        builder.environment().keySet().removeAll(List.of("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE"));
+        return builder.start();
     }
 
     @AfterEach
-    void stopHub() {
+    void stop() throws InterruptedException {
+        commands.destroyForcibly().waitFor();
         hub.close();
     }
 
@@ -71,12 +135,6 @@ class ReadmeCommandsTest {
                 .directory(folder.toFile())
                 .redirectInput(Path.of("/dev/null").toFile())
                 .redirectError(errors.toFile());
-        builder.environment()
-                .putAll(Map.of(
-                        "HF_ENDPOINT", hub.endpoint(),
-                        "HF_TOKEN", LoopbackHub.TOKEN,
-                        "HF_HOME", folder.resolve("cache").toString()));
-        builder.environment().keySet().removeAll(List.of("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HUB_OFFLINE"));
         Process process = builder.start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor())

@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,7 @@ final class Shell {
     private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
     private OutputStream out = printed;
     private String input = "";
+    private List<String> self = SELF;
     private boolean atTerminal;
 
     /// The output and the exit code of a command.
@@ -83,6 +85,13 @@ final class Shell {
         return this;
     }
 
+    /// Worker processes run with these JVM options in addition.
+    Shell workersWith(String... options) {
+        self = new ArrayList<>(SELF);
+        self.addAll(1, List.of(options));
+        return this;
+    }
+
     /// Sends standard output here instead of to the result.
     Shell printingTo(OutputStream target) {
         out = target;
@@ -101,7 +110,7 @@ final class Shell {
                 new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
                 atTerminal,
                 false,
-                SELF);
+                self);
         StringWriter err = new StringWriter();
         int code = Main.execute(
                 ShadowKvCommand.commandLine(surroundings, cancellation),

@@ -4,6 +4,8 @@ import io.shadowkv.cpu.vector.VectorWidth;
 import io.shadowkv.cpu.vector.WidthLoader;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// Provides [CpuBackend] if the incubating vector module is present.
 ///
@@ -11,6 +13,10 @@ import io.shadowkv.op.BackendProvider;
 public final class CpuBackendProvider implements BackendProvider {
     private static final int PRIORITY = 10;
     private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+    /// Loaders by width. Backends of the same width share the classes, so that the second one runs
+    /// what the JVM compiled for the first.
+    private final Map<Integer, WidthLoader> copies = new ConcurrentHashMap<>();
 
     @Override
     public String name() {
@@ -47,9 +53,9 @@ public final class CpuBackendProvider implements BackendProvider {
         return openCopy(options);
     }
 
-    private static Backend openCopy(BackendOptions options) {
+    private Backend openCopy(BackendOptions options) {
         try {
-            return (Backend) new WidthLoader(options.vectorBits())
+            return (Backend) copies.computeIfAbsent(options.vectorBits(), WidthLoader::new)
                     .loadClass(CpuBackend.class.getName())
                     .getConstructor(BackendOptions.class)
                     .newInstance(options);

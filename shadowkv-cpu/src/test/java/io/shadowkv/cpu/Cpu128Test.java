@@ -24,8 +24,11 @@ import org.junit.jupiter.api.Nested;
 
 /// Every room's tests at vectors of 128 bits, as on the smallest machines, and an odd number of threads.
 class Cpu128Test {
+    /// One for all tests: its backends share their kernels, so that these are compiled once.
+    private static final CpuBackendProvider PROVIDER = new CpuBackendProvider();
+
     private static Backend openCpu() {
-        return new CpuBackendProvider().open(new BackendOptions(3, 128));
+        return PROVIDER.open(new BackendOptions(3, 128));
     }
 
     @Nested

@@ -24,8 +24,11 @@ import org.junit.jupiter.api.Nested;
 
 /// Every room's tests at vectors of 256 bits, on the calling thread alone.
 class Cpu256Test {
+    /// One for all tests: its backends share their kernels, so that these are compiled once.
+    private static final CpuBackendProvider PROVIDER = new CpuBackendProvider();
+
     private static Backend openCpu() {
-        return new CpuBackendProvider().open(new BackendOptions(1, 256));
+        return PROVIDER.open(new BackendOptions(1, 256));
     }
 
     @Nested

@@ -30,10 +30,11 @@ final class ResultBits {
         int bits = Integer.parseInt(arguments[0]);
         int runs = Integer.parseInt(arguments[1]);
         int calls = Integer.parseInt(arguments[2]);
+        var provider = new CpuBackendProvider();
         for (int threads : new int[] {1, 3}) {
             var options = new BackendOptions(threads, bits);
-            model("bf16", DType.BF16, spec(64, 32), options, runs);
-            model("f32", DType.F32, spec(72, 24), options, runs);
+            model("bf16", DType.BF16, spec(64, 32), provider, options, runs);
+            model("f32", DType.F32, spec(72, 24), provider, options, runs);
         }
         if (bits == 0) {
             kernels(calls == 0 ? CALLS : calls);
@@ -46,11 +47,17 @@ final class ResultBits {
     }
 
     /// Prefill, indexing, selection, rebuilding, attention and every product, by their logits.
-    private static void model(String name, DType type, DecoderSpec spec, BackendOptions backendOptions, int runs) {
+    private static void model(
+            String name,
+            DType type,
+            DecoderSpec spec,
+            CpuBackendProvider provider,
+            BackendOptions backendOptions,
+            int runs) {
         int[] ids = new Random(5).ints(150, 0, spec.vocabularySize()).toArray();
         EngineOptions options =
                 EngineOptions.DEFAULT.withCache(new Shadow(20, 4, 16, 2, 8, 8)).withPrefillRows(40);
-        try (var backend = new CpuBackendProvider().open(backendOptions);
+        try (var backend = provider.open(backendOptions);
                 Engine engine = Engine.openRandom(spec, type, 3, backend, options)) {
             for (int run = 0; run < runs; run++) {
                 int[] hash = new int[1];

@@ -26,18 +26,25 @@ import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /// The cache against the original ShadowKV classes (see the archive's README for what they do and the
 /// tolerances). The same body for every backend.
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 public abstract class ShadowGoldens {
     private static final int OUTLIERS = 48;
     private static final int STEPS = 16;
+
+    /// Cases by name: making one takes longer than a test.
+    private final Map<String, GoldenCase> goldens = new HashMap<>();
 
     /// The backend under test; closed by the test.
     protected abstract Backend open();
@@ -51,7 +58,7 @@ public abstract class ShadowGoldens {
     @CsvSource({"F32, AS_KEYS", "BF16, AS_KEYS", "BF16, I8", "BF16, F8"})
     void agreesWithTheOriginal(DType type, ValueFormat format) {
         for (String name : cases()) {
-            GoldenCase golden = GoldenCase.read(name);
+            GoldenCase golden = goldens.computeIfAbsent(name, GoldenCase::read);
             try (Arena arena = Arena.ofConfined();
                     Backend backend = open();
                     Run run = new Run(golden, type, format, backend, arena)) {
@@ -220,14 +227,18 @@ public abstract class ShadowGoldens {
             int tokens = sequence.layout().contextUnits(golden.tokens()) * golden.chunk();
             double squares = 0;
             double wantedSquares = 0;
+            double[] rebuilt = new double[width];
             for (int token = 0; token < tokens; token++) {
+                Arrays.fill(rebuilt, 0);
+                for (int r = 0; r < rank; r++) {
+                    double weight = factor[token * rank + r];
+                    for (int column = 0; column < width; column++) {
+                        rebuilt[column] += weight * basis[r * width + column];
+                    }
+                }
                 double error = 0;
                 for (int column = 0; column < width; column++) {
-                    double sum = 0;
-                    for (int r = 0; r < rank; r++) {
-                        sum += (double) factor[token * rank + r] * basis[r * width + column];
-                    }
-                    double difference = sum - golden.plainKeys()[token * width + column];
+                    double difference = rebuilt[column] - golden.plainKeys()[token * width + column];
                     error += difference * difference;
                 }
                 squares += error;

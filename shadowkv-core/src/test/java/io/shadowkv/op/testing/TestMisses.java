@@ -63,13 +63,13 @@ public record TestMisses(IndexedSequence sequence, IndexedSequence.Slots slots) 
             for (int j = 0; j < sizes.unitTokens(); j++) {
                 int token = sequence.firstToken(h, unit) + j;
                 int to = (h * sizes.attendedRows() + sequence.row(slot) + j) * sizes.headDim();
-                for (int e = 0; e < sizes.headDim(); e++) {
-                    float sum = 0;
-                    for (int r = 0; r < sizes.rank(); r++) {
-                        sum += sequence.factor.values()[token * sizes.rank() + r]
-                                * sequence.basis.values()[r * width + h * sizes.headDim() + e];
+                Arrays.fill(expected, to, to + sizes.headDim(), 0);
+                for (int r = 0; r < sizes.rank(); r++) {
+                    float weight = sequence.factor.values()[token * sizes.rank() + r];
+                    int from = r * width + h * sizes.headDim();
+                    for (int e = 0; e < sizes.headDim(); e++) {
+                        expected[to + e] += weight * sequence.basis.values()[from + e];
                     }
-                    expected[to + e] = sum;
                 }
                 PlainDense.rotateHead(expected, to, token, rotary, 1);
             }

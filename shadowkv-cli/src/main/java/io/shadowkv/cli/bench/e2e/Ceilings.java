@@ -54,17 +54,18 @@ record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {
         DenseOperations dense = backend.operations().dense();
         DType type = backend.activationType(DType.BF16);
         Tensor matrix = scope.allocate(DType.BF16, rows, WIDTH);
-        Tensor copy = scope.allocate(DType.BF16, rows, WIDTH);
+        Tensor upper = matrix.slice(0, rows / 2);
+        Tensor lower = matrix.slice(rows / 2, rows / 2);
         Tensor row = scope.allocate(type, 1, WIDTH);
         Tensor product = scope.allocate(type, 1, rows);
-        double copied = 2.0 * matrix.byteSize() / seconds(backend, () -> dense.copy(matrix, copy));
+        double copied = 2.0 * upper.byteSize() / seconds(backend, () -> dense.copy(upper, lower));
         double read = matrix.byteSize() / seconds(backend, () -> dense.linear(row, matrix, null, product));
         return Math.max(copied, read);
     }
 
     private static int rows(Backend backend, Place place) {
         long bytes = Math.min(backend.isHostDevice() ? HOST_BYTES : DEVICE_BYTES, backend.availableBytes(place) / 8);
-        return (int) Math.max(1, bytes / (WIDTH * (long) DType.BF16.bytes()));
+        return (int) Math.max(2, bytes / (WIDTH * (long) DType.BF16.bytes()));
     }
 
     /// Median of a few runs, after one warm-up run; a device warms up until its clocks are at their
