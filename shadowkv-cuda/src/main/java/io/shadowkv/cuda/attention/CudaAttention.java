@@ -75,6 +75,8 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
 
     @Override
     public void close() {
-        decode.close();
+        try (decode) {
+            prefill.close();
+        }
     }
 }

@@ -5,6 +5,8 @@ import io.shadowkv.cuda.device.Kernel;
 import io.shadowkv.cuda.device.KernelSource;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.KernelTypes;
+import io.shadowkv.cuda.launch.PerQueue;
+import io.shadowkv.cuda.launch.ScratchBuffer;
 import io.shadowkv.cuda.launch.TileMap;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -14,8 +16,9 @@ import java.util.Set;
 
 /// Causal attention of the rows of a prompt. On Hopper a kernel for its tensor cores serves the
 /// head dims that it supports. A kernel for the tensor cores of all devices serves the others, and
-/// a plain kernel serves all other types and head dims. Thread-safe.
-final class PrefillAttention {
+/// a plain kernel serves all other types and head dims. Where few rows would occupy few of Hopper's
+/// multiprocessors, each block reads a part of the keys ([KeyParts]). Thread-safe.
+final class PrefillAttention implements AutoCloseable {
     private static final int PLAIN_WARPS = 4;
     private static final int PLAIN_LARGEST_HEAD_DIM = 1024;
     private static final int MMA_LARGEST_HEAD_DIM = 256;
@@ -23,9 +26,13 @@ final class PrefillAttention {
     private static final int ALIGNMENT = 16;
 
     private final CudaParts parts;
+    private final PerQueue<ScratchBuffer> sums;
+    private final PerQueue<ScratchBuffer> marks;
 
     PrefillAttention(CudaParts parts) {
         this.parts = parts;
+        this.sums = new PerQueue<>(queue -> parts.scratch("sums of prefill attention over parts of the keys"));
+        this.marks = new PerQueue<>(queue -> parts.scratch("weights of prefill attention over parts of the keys"));
     }
 
     /// @see io.shadowkv.op.AttentionOperations#prefill
@@ -79,31 +86,69 @@ final class PrefillAttention {
         int queryTile = 128;
         int keyTile = headDim <= 128 ? 128 : 64;
         int sharedBytes = (queryTile + 4 * keyTile) * headDim * 2 + 1024 + 128;
+        KeyParts division = KeyParts.of(
+                t,
+                heads,
+                heads / kvHeads,
+                Math.ceilDiv(keyCount, keyTile),
+                parts.context().multiprocessors());
+        boolean isSplit = division.splits() > 1;
         Kernel kernel = parts.kernel(KernelSource.of("prefill_wgmma.cu", "prefillWgmma")
                 .with("TYPE", KernelTypes.name(queries.dtype()))
                 .with("HEAD_DIM", headDim)
-                .with("GROUP", heads / kvHeads));
+                .with("GROUP", heads / kvHeads)
+                .with("PACK", division.pack())
+                .with("SPLIT", isSplit ? 1 : 0));
+        Grid grid = Grid.of(division.blocks(t, heads) * division.splits(), 384).withShared(sharedBytes);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment queryMap = tileMap(
                     arena, queries, new long[] {headDim, heads, t}, new long[] {rowBytes, heads * rowBytes}, new int[] {
-                        TileMap.COLUMNS, 1, queryTile
+                        TileMap.COLUMNS, division.pack(), queryTile / division.pack()
                     });
             // Rows after the last key are outside the array: the copies write zeros for them.
             long[] rows = {headDim, keyCount, kvHeads};
             long[] strides = {rowBytes, headBytes};
             int[] tile = {TileMap.COLUMNS, keyTile, 1};
-            kernel.launch(
-                    parts.queue(),
-                    Grid.of((long) Math.ceilDiv(t, queryTile) * heads, 384).withShared(sharedBytes),
-                    queryMap,
-                    tileMap(arena, keys, rows, strides, tile),
-                    tileMap(arena, values, rows, strides, tile),
-                    t,
-                    heads,
-                    keyCount,
-                    (float) scale,
-                    out);
+            MemorySegment keyMap = tileMap(arena, keys, rows, strides, tile);
+            MemorySegment valueMap = tileMap(arena, values, rows, strides, tile);
+            if (isSplit) {
+                int splits = division.splits();
+                Tensor sum = sums.of(parts.queue()).tensor(DType.F32, splits, t, heads * headDim);
+                Tensor mark = marks.of(parts.queue()).tensor(DType.F32, splits, t, 2 * heads);
+                kernel.launch(
+                        parts.queue(),
+                        grid,
+                        queryMap,
+                        keyMap,
+                        valueMap,
+                        t,
+                        heads,
+                        keyCount,
+                        (float) scale,
+                        splits,
+                        division.splitTiles(),
+                        sum,
+                        mark);
+                combine(sum, mark, splits, out);
+            } else {
+                kernel.launch(parts.queue(), grid, queryMap, keyMap, valueMap, t, heads, keyCount, (float) scale, out);
+            }
         }
+    }
+
+    private void combine(Tensor sum, Tensor mark, int splits, Tensor out) {
+        int headDim = out.extent(2);
+        int rows = Math.multiplyExact(out.extent(0), out.extent(1));
+        Kernel kernel = parts.kernel(KernelSource.of("prefill_combine.cu", "prefillCombine")
+                .with("TYPE", KernelTypes.name(out.dtype()))
+                .with("HEAD_DIM", headDim));
+        kernel.launch(parts.queue(), Grid.of(rows, headDim / 2), sum, mark, splits, rows, out);
+    }
+
+    @Override
+    public void close() {
+        sums.forEach(ScratchBuffer::close);
+        marks.forEach(ScratchBuffer::close);
     }
 
     private MemorySegment tileMap(Arena arena, Tensor tensor, long[] extents, long[] strides, int[] tile) {
