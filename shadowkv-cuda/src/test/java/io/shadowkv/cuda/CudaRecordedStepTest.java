@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -194,6 +195,48 @@ class CudaRecordedStepTest {
             assertThat(bench.intValues(recorded.table.get(SLOTS[0]).residency().selectedSlots()))
                     .hasSize(HEADS * 90)
                     .doesNotContain(-1);
+        }
+    }
+
+    /// More blocks than multiprocessors have fewer threads each.
+    @Test
+    void manyRowsSelectAsEachRowAlone() {
+        int rows = 40;
+        int units = 17_001;
+        try (Workbench bench = bench("selection of many rows")) {
+            var sizes = new IndexedSequence.Sizes(DType.F32, 1, HEADS, 2, 1, units, 40, 50);
+            var sequence = new IndexedSequence(bench, sizes);
+            var together = new SlotTable<IndexedLayer>();
+            var alone = new SlotTable<IndexedLayer>();
+            for (int slot = 0; slot < rows; slot++) {
+                together.set(slot, sequence.cold(bench));
+                alone.set(slot, sequence.cold(bench));
+            }
+            int[] slots = IntStream.range(0, rows).toArray();
+            int[] lengths = IntStream.range(0, rows).map(i -> units - i % 3).toArray();
+            StepRows all = TestRows.indexed(slots, lengths).on(bench);
+            for (int step = 0; step < 2; step++) {
+                Sample scores = bench.normal(DType.F32, rows, HEADS, units);
+                for (int i = 0; i < scores.values().length; i++) {
+                    // A third are equal.
+                    scores.values()[i] = i % 3 == 0 ? 1.5f : Math.abs(scores.values()[i]);
+                }
+                Tensor placed = bench.input(scores);
+                bench.operations().shadow().select(placed, together, all);
+                for (int slot = 0; slot < rows; slot++) {
+                    StepRows one = TestRows.indexed(new int[] {slot}, new int[] {lengths[slot]})
+                            .on(bench);
+                    bench.operations().shadow().select(placed.slice(slot, 1), alone, one);
+                    Exactly.same(
+                            "selected slots of row " + slot,
+                            bench.intValues(alone.get(slot).residency().selectedSlots()),
+                            bench.intValues(together.get(slot).residency().selectedSlots()));
+                    Exactly.same(
+                            "resident units of row " + slot,
+                            bench.intValues(alone.get(slot).residency().residentUnits()),
+                            bench.intValues(together.get(slot).residency().residentUnits()));
+                }
+            }
         }
     }
 

@@ -16,6 +16,8 @@ import io.shadowkv.tensor.Tensor;
 /// are more units than it holds. Used by the main queue's thread.
 final class UnitSelection implements AutoCloseable {
     private static final int THREADS = 1024;
+    /// Where there are more blocks than multiprocessors: two of them run on one at the same time.
+    private static final int FEW_THREADS = 512;
     /// Units that a block of `select_units.cu` holds in registers.
     private static final int HELD_UNITS = 16_384;
     /// For each selected unit: its number, a miss, a flag.
@@ -52,11 +54,13 @@ final class UnitSelection implements AutoCloseable {
         int width = scores.extent(2);
         int groupShift = groupShift(width);
         Tensor largest = maxima(scores, limits, rows, groupShift);
-        Shared shared = Shared.of(limits, largestBlock());
-        Kernel kernel = kernel(shared.isLarge());
+        long blocks = (long) rows.count() * limits.shape().kvHeads();
+        int threads = blocks > parts.context().multiprocessors() ? FEW_THREADS : THREADS;
+        Shared shared = Shared.of(limits, kernel(threads, false).mostSharedBytes());
+        Kernel kernel = kernel(threads, shared.isLarge());
         kernel.launchEarly(
                 parts.queue(),
-                Grid.of((long) rows.count() * limits.shape().kvHeads(), THREADS).withShared(shared.bytes()),
+                Grid.of(blocks, threads).withShared(shared.bytes()),
                 scores,
                 largest,
                 parts.mirrors().indexed(layers),
@@ -69,12 +73,10 @@ final class UnitSelection implements AutoCloseable {
                 limits.slots());
     }
 
-    private Kernel kernel(boolean isLarge) {
-        return parts.kernel(KernelSource.of("select_units.cu", "selectUnits").with("LARGE", isLarge ? 1 : 0));
-    }
-
-    private int largestBlock() {
-        return kernel(false).mostSharedBytes();
+    private Kernel kernel(int threads, boolean isLarge) {
+        return parts.kernel(KernelSource.of("select_units.cu", "selectUnits")
+                .with("THREADS", threads)
+                .with("LARGE", isLarge ? 1 : 0));
     }
 
     /// Logarithm of the number of units whose maximum is selected first; 0 if a block holds the

@@ -14,7 +14,8 @@
 // groups. Nothing is lost: a unit of another group has at least k units before it, one in each of
 // the selected groups.
 //
-// Grid: rows * kvHeads blocks of 1024 threads. Shared memory: 9 bytes for each of `capacity` units
+// Grid: rows * kvHeads blocks of THREADS threads, 1024, or 512 so that a multiprocessor runs two
+// blocks where there are more blocks than multiprocessors. Shared memory: 9 bytes for each of `capacity` units
 // and 6 for each of `slotCapacity` slots, dynamic (rounded up to 4), or with LARGE 5 and 2, and the
 // other lists in device memory. The host never launches it for a layer that selects more units or
 // has more slots (StepLimits.java); the trap guards against a mistake there.
@@ -27,8 +28,10 @@
 // units first. Counting the bits of the selected units gives the ascending list. Deterministic: all
 // lists are made by counting.
 //
-// check: LARGE=0
-// check: LARGE=1
+// check: THREADS=1024 LARGE=0
+// check: THREADS=1024 LARGE=1
+// check: THREADS=512 LARGE=1
+// check: THREADS=512 LARGE=0
 #include "overlap.cuh"
 #include "slices.cuh"
 
@@ -36,11 +39,15 @@
 #define LARGE 0
 #endif
 
-static const int THREADS = 1024;
+#ifndef THREADS
+#define THREADS 1024
+#endif
+
 static const int WARPS = THREADS / 32;
-static const int BINS = 2 * THREADS;
-static const int EACH = 16;  // scores that a thread holds
-static const int PART = EACH * THREADS;
+static const int BINS = 2048;
+static const int PART = 16384;  // scores that a block holds
+static const int EACH = PART / THREADS;
+static const int BINS_EACH = BINS / THREADS;
 static const int WORDS = PART / 32;
 static const u32 NONE = 0xffffffffu;  // not a score: scores have no sign bit
 
@@ -70,14 +77,17 @@ static __device__ __forceinline__ int sumUpTo(int x) {
 // The bin with the need-th item from the top; not changed if need is 0.
 static __device__ void findCut(const int* histogram, int need, Cut* cut) {
     __shared__ int warpTotals[WARPS];
-    int top = BINS - 1 - 2 * threadIdx.x;
-    int upper = histogram[top], both = upper + histogram[top - 1], sum = sumUpTo(both);
+    int top = BINS - 1 - BINS_EACH * (int) threadIdx.x, own[BINS_EACH], all = 0;
+#pragma unroll
+    for (int b = 0; b < BINS_EACH; b++) all += own[b] = histogram[top - b];
+    int sum = sumUpTo(all);
     if (threadIdx.x % 32 == 31) warpTotals[threadIdx.x / 32] = sum;
     __syncthreads();
-    int above = totalBelow(warpTotals) + sum - both;
-    if (above < need && need <= above + both) {
-        bool isUpper = need <= above + upper;
-        *cut = isUpper ? Cut{top, need - above, upper} : Cut{top - 1, need - above - upper, both - upper};
+    int above = totalBelow(warpTotals) + sum - all;
+#pragma unroll
+    for (int b = 0; b < BINS_EACH; b++) {
+        if (above < need && need <= above + own[b]) *cut = Cut{top - b, need - above, own[b]};
+        above += own[b];
     }
     __syncthreads();
 }
@@ -181,8 +191,8 @@ static __device__ void listChosen(Held& held, const Source& source, int count, T
             if (!isTie || tieBefore < threshold.ties) chosen[to++] = source.number(part * PART + threadIdx.x * 32 + bit);
             tieBefore += isTie;
         }
-        chosenBefore += (int) __reduce_add_sync(ALL_LANES, (u32) warpTotals[0][lane]);
-        tiesBefore += (int) __reduce_add_sync(ALL_LANES, (u32) warpTotals[1][lane]);
+        chosenBefore += (int) __reduce_add_sync(ALL_LANES, (u32) (lane < WARPS ? warpTotals[0][lane] : 0));
+        tiesBefore += (int) __reduce_add_sync(ALL_LANES, (u32) (lane < WARPS ? warpTotals[1][lane] : 0));
         __syncthreads();
     }
 }
@@ -242,7 +252,7 @@ static __device__ __forceinline__ int find(const int* list, int count, int unit)
     return low < count && list[low] == unit ? low : -1;
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
+extern "C" __global__ void __launch_bounds__(THREADS, 1024 / THREADS) selectUnits(
     const float* scores, const float* maxima, const IndexedEntry* __restrict__ table, const i32* __restrict__ slots,
     const i32* __restrict__ units, int kvHeads, int width, int groupShift, int capacity, int slotCapacity) {
     extern __shared__ int chosen[];  // [capacity], ascending
