@@ -172,8 +172,7 @@ final class BlockAttention implements PromptAttention {
                 starts.slice(0, heads * rowBlocks * width).reshape(heads, rowBlocks, width),
                 counts.slice(0, heads * rowBlocks).reshape(heads, rowBlocks),
                 work.slice(layer, 1));
-        Tensor scored =
-                first < wholeFrom ? scores(queries, from, Math.min(rowBlocks, wholeFrom - first), scale) : null;
+        Tensor scored = first < wholeFrom ? scores(queries, from, Math.min(rowBlocks, wholeFrom - first), scale) : null;
         backend.operations().attention().selectBlocks(scored, rule, from, queries.extent(0), lists);
         Tensor values = meanValues;
         SelectedKeys.BlockMeans means = values == null ? null : new SelectedKeys.BlockMeans(meanKeys, values);

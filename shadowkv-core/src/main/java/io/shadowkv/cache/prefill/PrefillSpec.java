@@ -108,8 +108,7 @@ public sealed interface PrefillSpec {
         }
 
         private Blocks with(double other, boolean counts, int tokens, OptionalDouble share) {
-            return new Blocks(
-                    other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, counts, tokens, share);
+            return new Blocks(other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, counts, tokens, share);
         }
 
         /// Which key blocks a row block keeps.

@@ -60,8 +60,7 @@ final class ReferenceAttention implements AttentionOperations {
     }
 
     @Override
-    public void selectBlocks(
-            @Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
         ReferenceBlockChoice.run(scores, rule, firstToken, tokens, target);
     }
 

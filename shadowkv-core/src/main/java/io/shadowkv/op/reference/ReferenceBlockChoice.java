@@ -25,7 +25,8 @@ final class ReferenceBlockChoice {
                 int count = 0;
                 for (int j = 0; j <= own; j++) {
                     if (b >= scored || rule.keeps(h, own, j, row.applyAsDouble(j), highest)) {
-                        Elements.writeInt(target.starts(), list * target.starts().extent(2) + count++, j * block);
+                        Elements.writeInt(
+                                target.starts(), list * target.starts().extent(2) + count++, j * block);
                     }
                 }
                 Elements.writeInt(target.counts(), list, count);

@@ -55,10 +55,8 @@ final class TimedAttention implements AttentionOperations {
     }
 
     @Override
-    public void selectBlocks(
-            @Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
-        timer.time(
-                OperationKind.SELECT, () -> attention.selectBlocks(scores, rule, firstToken, tokens, target));
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+        timer.time(OperationKind.SELECT, () -> attention.selectBlocks(scores, rule, firstToken, tokens, target));
     }
 
     @Override

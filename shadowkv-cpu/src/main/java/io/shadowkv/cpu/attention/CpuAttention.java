@@ -68,8 +68,7 @@ public final class CpuAttention implements AttentionOperations {
     }
 
     @Override
-    public void selectBlocks(
-            @Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
         new BlockChoice(scores, rule, firstToken, tokens, target).run(pool);
     }
 

@@ -55,8 +55,7 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
     }
 
     @Override
-    public void selectBlocks(
-            @Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
         blocks.select(scores, rule, firstToken, tokens, target);
     }
 
