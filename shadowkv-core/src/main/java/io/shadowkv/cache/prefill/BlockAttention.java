@@ -1,10 +1,10 @@
 package io.shadowkv.cache.prefill;
 
 import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;

@@ -1,6 +1,6 @@
 package io.shadowkv.cache.prefill;
 
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import java.util.OptionalDouble;
 
 /// Which keys the rows of a prompt attend to. Independent of the cache strategy, which decides what

@@ -1,7 +1,7 @@
 package io.shadowkv.op.reference;
 
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.tensor.Tensor;
 import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;

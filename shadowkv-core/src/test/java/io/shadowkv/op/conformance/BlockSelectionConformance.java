@@ -2,8 +2,8 @@ package io.shadowkv.op.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.testing.Judge;
 import io.shadowkv.op.testing.Placement;
 import io.shadowkv.op.testing.Sample;
