@@ -1,10 +1,10 @@
 package io.shadowkv.cache.prefill;
 
 import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.Backend;
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
@@ -172,8 +172,7 @@ final class BlockAttention implements PromptAttention {
                 starts.slice(0, heads * rowBlocks * width).reshape(heads, rowBlocks, width),
                 counts.slice(0, heads * rowBlocks).reshape(heads, rowBlocks),
                 work.slice(layer, 1));
-        Tensor scored =
-                first < wholeFrom ? scores(queries, from, Math.min(rowBlocks, wholeFrom - first), scale) : null;
+        Tensor scored = first < wholeFrom ? scores(queries, from, Math.min(rowBlocks, wholeFrom - first), scale) : null;
         backend.operations().attention().selectBlocks(scored, rule, from, queries.extent(0), lists);
         Tensor values = meanValues;
         SelectedKeys.BlockMeans means = values == null ? null : new SelectedKeys.BlockMeans(meanKeys, values);

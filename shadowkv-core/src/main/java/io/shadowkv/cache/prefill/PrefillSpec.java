@@ -1,6 +1,6 @@
 package io.shadowkv.cache.prefill;
 
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import java.util.OptionalDouble;
 
 /// Which keys the rows of a prompt attend to. Independent of the cache strategy, which decides what
@@ -108,8 +108,7 @@ public sealed interface PrefillSpec {
         }
 
         private Blocks with(double other, boolean counts, int tokens, OptionalDouble share) {
-            return new Blocks(
-                    other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, counts, tokens, share);
+            return new Blocks(other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, counts, tokens, share);
         }
 
         /// Which key blocks a row block keeps.

@@ -247,6 +247,5 @@ public final class BatchRun implements AutoCloseable {
     ///     during prefill
     /// @param densities how much of each layer's attention was computed; empty if the prompt was read
     ///     exactly
-    public record ReadTimes(
-            long nanos, long indexingWaitNanos, long leastDeviceBytes, List<LayerDensity> densities) {}
+    public record ReadTimes(long nanos, long indexingWaitNanos, long leastDeviceBytes, List<LayerDensity> densities) {}
 }

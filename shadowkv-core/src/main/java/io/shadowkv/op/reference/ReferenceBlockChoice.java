@@ -1,7 +1,7 @@
 package io.shadowkv.op.reference;
 
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.tensor.Tensor;
 import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +25,8 @@ final class ReferenceBlockChoice {
                 int count = 0;
                 for (int j = 0; j <= own; j++) {
                     if (b >= scored || rule.keeps(h, own, j, row.applyAsDouble(j), highest)) {
-                        Elements.writeInt(target.starts(), list * target.starts().extent(2) + count++, j * block);
+                        Elements.writeInt(
+                                target.starts(), list * target.starts().extent(2) + count++, j * block);
                     }
                 }
                 Elements.writeInt(target.counts(), list, count);

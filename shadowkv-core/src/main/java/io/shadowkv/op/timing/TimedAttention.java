@@ -1,10 +1,10 @@
 package io.shadowkv.op.timing;
 
 import io.shadowkv.op.AttendedRows;
-import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.SlotTable;
@@ -55,10 +55,8 @@ final class TimedAttention implements AttentionOperations {
     }
 
     @Override
-    public void selectBlocks(
-            @Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
-        timer.time(
-                OperationKind.SELECT, () -> attention.selectBlocks(scores, rule, firstToken, tokens, target));
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+        timer.time(OperationKind.SELECT, () -> attention.selectBlocks(scores, rule, firstToken, tokens, target));
     }
 
     @Override

@@ -2,8 +2,8 @@ package io.shadowkv.op.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.testing.Judge;
 import io.shadowkv.op.testing.Placement;
 import io.shadowkv.op.testing.Sample;
@@ -79,12 +79,8 @@ public abstract class BlockSelectionConformance extends BackendConformance {
             BlockLists lists = lists(bench, sizes[2], queryBlocks, width);
             BlockLists expected = lists(judge, sizes[2], queryBlocks, width);
             for (int time = 1; time <= 2; time++) {
-                bench.operations()
-                        .attention()
-                        .selectBlocks(placed(bench, scored), rule, sizes[0], sizes[1], lists);
-                judge.operations()
-                        .attention()
-                        .selectBlocks(placed(judge, scored), rule, sizes[0], sizes[1], expected);
+                bench.operations().attention().selectBlocks(placed(bench, scored), rule, sizes[0], sizes[1], lists);
+                judge.operations().attention().selectBlocks(placed(judge, scored), rule, sizes[0], sizes[1], expected);
                 int[] counts = bench.intValues(lists.counts());
                 int[] starts = bench.intValues(lists.starts());
                 assertThat(counts).as(bench.description()).isEqualTo(ints(expected.counts()));
@@ -113,7 +109,9 @@ public abstract class BlockSelectionConformance extends BackendConformance {
 
     /// Entries that nothing writes are -7.
     private static BlockLists lists(Placement side, int block, int queryBlocks, int width) {
-        int[] unwritten = IntStream.generate(() -> -7).limit(2L * queryBlocks * (width + 1)).toArray();
+        int[] unwritten = IntStream.generate(() -> -7)
+                .limit(2L * queryBlocks * (width + 1))
+                .toArray();
         return new BlockLists(
                 block,
                 side.ints(unwritten, 2, queryBlocks, width + 1),
@@ -134,9 +132,8 @@ public abstract class BlockSelectionConformance extends BackendConformance {
             highest = Math.max(highest, scores.values()[row + j]);
         }
         double least = rule.threshold() * highest;
-        return blocks.filter(j -> j < rule.firstBlocks()
-                        || own - j < rule.nearestBlocks()
-                        || !(scores.values()[row + j] < least))
+        return blocks.filter(j ->
+                        j < rule.firstBlocks() || own - j < rule.nearestBlocks() || !(scores.values()[row + j] < least))
                 .map(j -> j * sizes[2])
                 .toArray();
     }

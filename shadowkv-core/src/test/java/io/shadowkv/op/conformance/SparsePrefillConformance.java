@@ -1,9 +1,7 @@
 package io.shadowkv.op.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.testing.Closeness;
 import io.shadowkv.op.testing.Judge;
@@ -322,9 +320,7 @@ public abstract class SparsePrefillConformance extends BackendConformance {
                     block,
                     entries(side, starts),
                     counts(side, starts),
-                    extras.columns
-                            ? new SelectedKeys.KeyColumns(entries(side, columns), counts(side, columns))
-                            : null,
+                    extras.columns ? new SelectedKeys.KeyColumns(entries(side, columns), counts(side, columns)) : null,
                     extras.band ? side.ints(bands, heads, 2) : null,
                     extras.means ? new SelectedKeys.BlockMeans(side.input(meanKeys), side.input(meanValues)) : null);
         }

@@ -5,8 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import io.shadowkv.cpu.vector.WorkerPool;
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.LongAdder;

@@ -3,14 +3,14 @@ package io.shadowkv.cpu.attention;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import io.shadowkv.cpu.vector.FloatRows;
-import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.Scratch.Use;
+import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.AttendedRows;
-import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
@@ -68,8 +68,7 @@ public final class CpuAttention implements AttentionOperations {
     }
 
     @Override
-    public void selectBlocks(
-            @Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
         new BlockChoice(scores, rule, firstToken, tokens, target).run(pool);
     }
 

@@ -7,8 +7,8 @@ import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.cuda.launch.PerQueue;
 import io.shadowkv.cuda.launch.ScratchBuffer;
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -77,15 +77,14 @@ final class BlockSelection implements AutoCloseable {
         }
     }
 
-    void onTensorCores(
-            Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
+    void onTensorCores(Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
         int headDim = queries.extent(2);
         int kvHeads = means.extent(0);
         Tensor narrow = rounded.of(parts.queue()).tensor(queries.dtype(), kvHeads, means.extent(1), headDim);
         parts.kernel(source("roundMeans", queries, kvHeads))
                 .launch(parts.queue(), Grid.covering(means.elements(), THREADS), means, narrow, means.elements());
-        int sharedBytes = 2 * TILE_MEANS * (2 * headDim + PrefillAttention.ALIGNMENT)
-                + WARPS * TILE_MEANS * Float.BYTES;
+        int sharedBytes =
+                2 * TILE_MEANS * (2 * headDim + PrefillAttention.ALIGNMENT) + WARPS * TILE_MEANS * Float.BYTES;
         parts.kernel(source("scoreBlocks", queries, kvHeads))
                 .launch(
                         parts.queue(),

@@ -2,10 +2,10 @@ package io.shadowkv.cuda.attention;
 
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.op.AttendedRows;
-import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
-import io.shadowkv.op.BlockLists;
-import io.shadowkv.op.BlockRule;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
@@ -55,8 +55,7 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
     }
 
     @Override
-    public void selectBlocks(
-            @Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
         blocks.select(scores, rule, firstToken, tokens, target);
     }
 

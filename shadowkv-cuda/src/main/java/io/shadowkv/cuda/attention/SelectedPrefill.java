@@ -100,10 +100,9 @@ final class SelectedPrefill {
     private static void check(Call call) {
         SelectedKeys selected = call.selected;
         int block = selected.blockTokens();
-        int queryBlocks =
-                call.tokens() == 0 ? 0 : (call.keyCount - 1) / block - call.firstToken / block + 1;
+        int queryBlocks = call.tokens() == 0 ? 0 : (call.keyCount - 1) / block - call.firstToken / block + 1;
         if (call.keyCount > call.keys.extent(1)
-                || queryBlocks > selected.queryBlocks()
+                || queryBlocks != selected.queryBlocks()
                 || call.heads() % selected.heads() != 0
                 || selected.heads() % call.kvHeads() != 0) {
             throw new IllegalArgumentException(
@@ -152,8 +151,8 @@ final class SelectedPrefill {
         int queryTile = call.headDim() <= 128 ? block : 64;
         int keyTile = call.headDim() <= 128 ? 64 : 32;
         int sharedBytes = 4 * keyTile * (2 * call.headDim() + PrefillAttention.ALIGNMENT);
-        Kernel kernel = parts.kernel(
-                prefill.mmaSource(call.queries, call.kvHeads()).with("BLOCK", block));
+        Kernel kernel =
+                parts.kernel(prefill.mmaSource(call.queries, call.kvHeads()).with("BLOCK", block));
         kernel.launch(
                 parts.queue(),
                 Grid.of((long) call.selected.queryBlocks() * (block / queryTile) * call.heads(), 2 * queryTile)
@@ -177,7 +176,8 @@ final class SelectedPrefill {
     private void plain(Call call) {
         SelectedKeys selected = call.selected;
         SelectedKeys.BlockMeans means = selected.means();
-        boolean hasMeans = means == null || means.keys().dtype() == DType.F32 && means.values().dtype() == DType.F32;
+        boolean hasMeans = means == null
+                || means.keys().dtype() == DType.F32 && means.values().dtype() == DType.F32;
         if (call.keys.dtype() != call.values.dtype()
                 || call.out.dtype() != call.queries.dtype()
                 || !hasMeans

@@ -11,7 +11,7 @@
 // sizes      256 rows (128 above head dim 128) at a time in registers, tiles of 64 means
 // grid       kvHeads * queryBlocks blocks of 8 warps, the longest rows first
 // work       2 * 2 * HEAD_DIM FLOP per (row, query head, key block): two passes, the first for the
-//            largest exponents. A 32nd of exact attention's per key block of 64, a 64th per 128
+//            largest exponents. With blocks of 128 tokens a 128th of exact attention's work
 // bytes      means twice per 256 rows, from L2
 // shared     2 * 64 * (2 * HEAD_DIM + 16) + 2 KiB: two stages of means, and sums of warps; 36 KiB at
 //            head dim 128

@@ -2,7 +2,7 @@
 //
 //   keeps j if j < firstBlocks, j > own - nearestBlocks, or scores[h, b, j] >= threshold * largest
 //
-// source     op/AttentionOperations.selectBlocks and op/BlockRule, which draws the same numbers
+// source     op/AttentionOperations.selectBlocks and its BlockRule, which draws the same numbers
 // scores     float [kvHeads, scored, scoreWidth]; row blocks from `scored` on keep everything. Null
 //            if all do
 // starts     i32 [kvHeads, queryBlocks, width], first keys of the kept blocks, ascending

@@ -40,7 +40,7 @@ final class E2eTable {
             out.println("prompts are read with --prefill " + setup.prefill());
         }
         if (setup.forcedDensity().isPresent()) {
-            out.println("the keys that prompts read are a synthetic choice (--prefill-density "
+            out.println("the choice of keys is synthetic (--prefill-density "
                     + setup.forcedDensity().getAsDouble() + "): speeds are valid, answers are not");
         }
         if (setup.clonesPrefill()) {

@@ -179,7 +179,7 @@ class E2eTableTest {
         table.print(List.of(sparse), List.of());
         assertThat(text.toString())
                 .contains("--prefill blocks at a forced density of 0.09", "(--prefill-density 0.09): speeds are valid")
-                .containsPattern("density of attention +9.00 %")
+                .containsPattern("density of attention +9 %")
                 .containsPattern("choosing keys +100 ms")
                 .containsPattern("rest +3.00 s");
         assertThat(text.toString().lines()).allSatisfy(line -> assertThat(line.length())
