@@ -151,10 +151,7 @@ final class BlockSelection implements AutoCloseable {
                                     scores == null ? "none" : scores.shape(),
                                     width));
         }
-        parts.kernel(KernelSource.of("select_blocks.cu", "selectBlocks"))
-                .launch(
-                        parts.queue(),
-                        Grid.of(target.counts().elements(), THREADS),
+        @Nullable Object[] arguments = {
                         scores,
                         scores == null ? 0 : scores.extent(1),
                         scores == null ? 0 : scores.extent(2),
@@ -169,7 +166,10 @@ final class BlockSelection implements AutoCloseable {
                         target.starts(),
                         target.starts().extent(2),
                         target.counts(),
-                        target.work());
+                        target.work()
+        };
+        parts.kernel(KernelSource.of("select_blocks.cu", "selectBlocks"))
+                .launch(parts.queue(), Grid.of(target.counts().elements(), THREADS), arguments);
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 import java.lang.foreign.Arena;
 import java.util.Set;
 
@@ -200,9 +201,7 @@ final class SelectedPrefill {
                 .with("STORED", KernelTypes.name(call.keys.dtype()))
                 .with("HEAD_DIM", call.headDim())
                 .with("WARPS", PLAIN_WARPS));
-        kernel.launch(
-                parts.queue(),
-                Grid.of(Math.ceilDiv((long) call.tokens() * call.heads(), PLAIN_WARPS), 32 * PLAIN_WARPS),
+        @Nullable Object[] arguments = {
                 call.queries,
                 call.keys,
                 call.values,
@@ -225,6 +224,11 @@ final class SelectedPrefill {
                 means == null ? null : means.values(),
                 means == null ? 0 : means.keys().extent(1),
                 (float) call.scale,
-                call.out);
+                call.out
+        };
+        kernel.launch(
+                parts.queue(),
+                Grid.of(Math.ceilDiv((long) call.tokens() * call.heads(), PLAIN_WARPS), 32 * PLAIN_WARPS),
+                arguments);
     }
 }
