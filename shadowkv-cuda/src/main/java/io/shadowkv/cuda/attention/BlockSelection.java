@@ -151,22 +151,23 @@ final class BlockSelection implements AutoCloseable {
                                     scores == null ? "none" : scores.shape(),
                                     width));
         }
-        @Nullable Object[] arguments = {
-                        scores,
-                        scores == null ? 0 : scores.extent(1),
-                        scores == null ? 0 : scores.extent(2),
-                        rule.threshold(),
-                        rule.firstBlocks(),
-                        rule.nearestBlocks(),
-                        rule.forcedMillionths(),
-                        firstToken,
-                        tokens,
-                        block,
-                        target.queryBlocks(),
-                        target.starts(),
-                        target.starts().extent(2),
-                        target.counts(),
-                        target.work()
+        @Nullable
+        Object[] arguments = {
+            scores,
+            scores == null ? 0 : scores.extent(1),
+            scores == null ? 0 : scores.extent(2),
+            rule.threshold(),
+            rule.firstBlocks(),
+            rule.nearestBlocks(),
+            rule.forcedMillionths(),
+            firstToken,
+            tokens,
+            block,
+            target.queryBlocks(),
+            target.starts(),
+            target.starts().extent(2),
+            target.counts(),
+            target.work()
         };
         parts.kernel(KernelSource.of("select_blocks.cu", "selectBlocks"))
                 .launch(parts.queue(), Grid.of(target.counts().elements(), THREADS), arguments);

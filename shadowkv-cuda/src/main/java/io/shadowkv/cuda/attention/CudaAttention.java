@@ -2,10 +2,10 @@ package io.shadowkv.cuda.attention;
 
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.AttentionOperations.BlockLists;
 import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
-import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;

@@ -8,9 +8,9 @@ import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
-import org.jspecify.annotations.Nullable;
 import java.lang.foreign.Arena;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Attention of the rows of a prompt to selected keys. Lists of key blocks alone are served by the
 /// kernels of [PrefillAttention], which walk the listed blocks instead of all; a plain kernel serves
@@ -201,30 +201,31 @@ final class SelectedPrefill {
                 .with("STORED", KernelTypes.name(call.keys.dtype()))
                 .with("HEAD_DIM", call.headDim())
                 .with("WARPS", PLAIN_WARPS));
-        @Nullable Object[] arguments = {
-                call.queries,
-                call.keys,
-                call.values,
-                call.tokens(),
-                call.heads(),
-                call.kvHeads(),
-                call.keys.extent(1),
-                call.firstToken,
-                selected.blockTokens(),
-                selected.heads(),
-                selected.queryBlocks(),
-                selected.blockStarts(),
-                call.startWidth(),
-                selected.blockCounts(),
-                columns == null ? null : columns.entries(),
-                columns == null ? 0 : columns.entries().extent(2),
-                columns == null ? null : columns.counts(),
-                selected.bands(),
-                means == null ? null : means.keys(),
-                means == null ? null : means.values(),
-                means == null ? 0 : means.keys().extent(1),
-                (float) call.scale,
-                call.out
+        @Nullable
+        Object[] arguments = {
+            call.queries,
+            call.keys,
+            call.values,
+            call.tokens(),
+            call.heads(),
+            call.kvHeads(),
+            call.keys.extent(1),
+            call.firstToken,
+            selected.blockTokens(),
+            selected.heads(),
+            selected.queryBlocks(),
+            selected.blockStarts(),
+            call.startWidth(),
+            selected.blockCounts(),
+            columns == null ? null : columns.entries(),
+            columns == null ? 0 : columns.entries().extent(2),
+            columns == null ? null : columns.counts(),
+            selected.bands(),
+            means == null ? null : means.keys(),
+            means == null ? null : means.values(),
+            means == null ? 0 : means.keys().extent(1),
+            (float) call.scale,
+            call.out
         };
         kernel.launch(
                 parts.queue(),
