@@ -114,7 +114,7 @@ class ArchitectureTest {
                 text.chat
             server.generate: engine engine.serve
             server.documents: checkpoint engine engine.serve model.spec server.error server.json server.model text text.chat
-            server.metrics: engine server.generate
+            server.metrics: cache.prefill engine server.generate
             server.answer: engine sampling server.error server.generate server.http server.json server.request \
                 server.structured
             server.endpoint: engine engine.serve model.spec sampling server.answer server.documents server.error \

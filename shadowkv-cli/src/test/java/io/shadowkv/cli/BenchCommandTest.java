@@ -83,6 +83,24 @@ final class BenchCommandTest {
         assertThat(JsonMapper.shared().readTree(lines.getFirst())).isEqualTo(all.at("/runs/0"));
     }
 
+    /// The share is that of the key blocks: 1,900 tokens have 15 blocks, of which 6 are always kept.
+    @Test
+    void aForcedDensityIsKept() {
+        JsonNode run = shadowkv(e2e(
+                        "--context", 1900, "--method", "full", "--prefill", "blocks", "--prefill-from", 500,
+                        "--prefill-density", 0.6, "--json"))
+                .json()
+                .at("/runs/0");
+        assertThat(run.get("forced_density").asDouble()).isEqualTo(0.6);
+        assertThat(run.at("/prefill/density").asDouble()).isBetween(0.55, 0.9);
+        assertThat(run.at("/prefill/density_by_layer").size()).isPositive();
+        assertThat(run.at("/prefill/selection_seconds").asDouble()).isPositive();
+        shadowkv(e2e("--context", 600, "--prefill-density", 0.6))
+                .refused(2, "--prefill-density is given without --prefill blocks");
+        shadowkv(e2e("--context", 600, "--prefill", "blocks", "--prefill-density", 1.5))
+                .refused(2, "density of sparse prefill is 1.5; expected more than 0, at most 1");
+    }
+
     @Test
     void aTableForPeople() {
         Shell.Result result = shadowkv(e2e("--context", 600, "--hit-rate", 0.6)).succeeded();

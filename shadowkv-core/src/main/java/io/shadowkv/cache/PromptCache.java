@@ -31,7 +31,8 @@ public interface PromptCache extends AutoCloseable {
     /// @param out `[t, queryHeads, headDim]`
     void attend(int layer, int first, Tensor queries, double scale, Tensor out);
 
-    /// How much of each layer's attention was computed; empty if attention is exact.
+    /// How much of each layer's attention was computed; empty if attention is exact. Must not be
+    /// called after [#seal].
     List<LayerDensity> densities();
 
     /// Ends `layer` after its last token. The strategy builds what decode will read, on the side

@@ -32,9 +32,7 @@ public record Completion(
     /// Share of attention that was computed while the prompt was read, over all layers; 1 if it was read
     /// exactly.
     public double prefillDensity() {
-        long causal = densities.stream().mapToLong(LayerDensity::causal).sum();
-        long computed = densities.stream().mapToLong(LayerDensity::computed).sum();
-        return new LayerDensity(computed, causal).share();
+        return LayerDensity.sum(densities).share();
     }
 
     /// Why a sequence ended.

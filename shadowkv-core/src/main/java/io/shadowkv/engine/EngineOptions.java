@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 ///     that begins with their tokens does not read them again; the least recently used are freed
 ///     where others need the memory. The tokens that follow are read as a later turn of a
 ///     conversation is. 0 keeps none
-/// @param weights precision in which a backend that computes on the host keeps the weights
+/// @param weights precision in which the backend keeps the weights
 public record EngineOptions(
         KvCacheSpec cache,
         PrefillSpec prefill,
@@ -182,16 +182,6 @@ public record EngineOptions(
                     readingBudget,
                     keptPrompts,
                     weights);
-        }
-    }
-
-    /// Refuses to quantise random weights.
-    ///
-    /// @throws IllegalArgumentException if the weights are to be quantised
-    public void requireStoredWeights() {
-        if (weights != WeightPrecision.STORED) {
-            throw new IllegalArgumentException(
-                    "random weights are not quantised to " + weights + "; leave that out, or give a checkpoint");
         }
     }
 

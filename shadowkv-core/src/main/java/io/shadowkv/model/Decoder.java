@@ -11,6 +11,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.WeightPrecision;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -52,21 +53,22 @@ public final class Decoder implements AutoCloseable {
     ///     failures
     /// @throws io.shadowkv.checkpoint.CheckpointException if the family is unknown, or a weight is
     ///     missing or has the wrong shape
-    /// @throws IllegalArgumentException if `precision` asks for codes and the backend does not compute
-    ///     on the host, or the weights are quantised already
+    /// @throws IllegalArgumentException if `precision` asks for codes and the backend has no kernel
+    ///     for them, or the weights are quantised already
     public static Decoder load(
             Checkpoint checkpoint,
             @Nullable DType kvType,
             WeightPrecision precision,
             Backend backend,
             Consumer<String> notes) {
-        checkPrecision(checkpoint, precision, backend);
+        checkPrecision(checkpoint, precision);
         Family family = Family.of(checkpoint.config());
         DecoderSpec stated = family.spec(checkpoint.config());
         MemoryScope scope = backend.newScope("the weights");
         try {
             WeightNames names = family.weightNames(checkpoint.config());
-            WeightLoader loader = new WeightLoader(checkpoint, precision, backend, scope);
+            WeightLoader loader =
+                    new WeightLoader(checkpoint, new WeightEncoder(precision), backend, scope, new AtomicInteger());
             DecoderSpec spec = loader.withOwnHead(stated, names);
             if (spec.tiedEmbeddings() != stated.tiedEmbeddings()) {
                 notes.accept(checkpoint.config().source() + ": tie_word_embeddings is true, but " + names.head()
@@ -83,17 +85,19 @@ public final class Decoder implements AutoCloseable {
                         precision,
                         scope.bytes(Backend.Place.DEVICE),
                         checkpoint.weightBytes(),
-                        WeightLoader.quantisesAll(spec)
+                        loader.quantisesAll(spec)
                                 ? ""
                                 : ". Matrices with rows that are not a multiple of 32 stay as they are"));
             }
-            if (loader.isDecoding()) {
+            if (loader.decodedMatrices() > 0) {
                 notes.accept(String.format(
                         Locale.ROOT,
-                        "the weights are %s; the %s backend computes with plain numbers, so they were decoded to %s when"
-                                + " they were loaded and take %,d bytes of device memory instead of %,d",
+                        "the weights are %s; the %s backend has no kernel for %,d of the matrices, so these were decoded"
+                                + " to %s when they were loaded. The weights take %,d bytes of device memory instead of"
+                                + " %,d",
                         checkpoint.weightFormat(),
                         backend.name(),
+                        loader.decodedMatrices(),
                         weightType,
                         scope.bytes(Backend.Place.DEVICE),
                         checkpoint.weightBytes()));
@@ -106,11 +110,7 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    private static void checkPrecision(Checkpoint checkpoint, WeightPrecision precision, Backend backend) {
-        if (precision != WeightPrecision.STORED && !backend.isHostDevice()) {
-            throw new IllegalArgumentException("weights of " + precision + " are for backends that compute on the host;"
-                    + " the " + backend.name() + " backend computes with plain numbers. Leave that out");
-        }
+    private static void checkPrecision(Checkpoint checkpoint, WeightPrecision precision) {
         if (precision != WeightPrecision.STORED && checkpoint.isQuantised()) {
             throw new IllegalArgumentException("the weights are quantised already (" + checkpoint.weightFormat()
                     + ") and are not quantised again to " + precision + ". Leave that out");
@@ -121,10 +121,13 @@ public final class Decoder implements AutoCloseable {
     /// equal weights.
     ///
     /// @param weightType BF16, F16 or F32
-    public static Decoder random(DecoderSpec spec, DType weightType, long seed, Backend backend) {
+    /// @param precision of the matrices in memory; codes and scales are random too
+    public static Decoder random(
+            DecoderSpec spec, DType weightType, WeightPrecision precision, long seed, Backend backend) {
         MemoryScope scope = backend.newScope("random weights");
         try {
-            DecoderWeights weights = new RandomWeights(spec, weightType, seed, backend, scope).fill();
+            var encoder = new WeightEncoder(precision);
+            DecoderWeights weights = new RandomWeights(spec, weightType, encoder, seed, backend, scope).fill();
             return new Decoder(spec, weightType, backend.activationType(weightType), backend, scope, weights);
         } catch (RuntimeException e) {
             scope.close();

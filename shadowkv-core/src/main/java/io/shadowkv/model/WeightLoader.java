@@ -1,36 +1,31 @@
 package io.shadowkv.model;
 
 import io.shadowkv.checkpoint.Checkpoint;
-import io.shadowkv.checkpoint.CheckpointException;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.model.spec.FeedForwardSpec;
 import io.shadowkv.model.spec.LayerSpec;
 import io.shadowkv.model.spec.WeightNames;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
-import io.shadowkv.tensor.BlockEncoder;
-import io.shadowkv.tensor.BlockFormat;
-import io.shadowkv.tensor.BlockWeight;
-import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
-import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
-import io.shadowkv.tensor.WeightPrecision;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// Finds, checks and places the weights of a checkpoint.
 ///
-/// @param precision of the matrices in memory
+/// @param encoder quantises the matrices to the precision that they have in memory
 /// @param scope owner of the weights that the backend copies
-record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend backend, MemoryScope scope) {
+/// @param decoded counts the matrices that are decoded because the backend has no kernel for them
+record WeightLoader(
+        Checkpoint checkpoint, WeightEncoder encoder, Backend backend, MemoryScope scope, AtomicInteger decoded) {
     private static final int PIECE_ELEMENTS = 1 << 24;
 
     /// @throws io.shadowkv.checkpoint.CheckpointException if a weight is missing or has another
@@ -133,56 +128,25 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
     }
 
     private Weight matrix(String name, int out, int in) {
-        return place(quantised(name, checkpoint.weight(name, out, in)));
+        return placeMatrices(List.of(new Matrix(name, checkpoint.weight(name, out, in), false)))
+                .getFirst();
     }
 
-    /// The output projection has 8 bits where the other matrices have 4.
     private Weight head(String name, DecoderSpec spec) {
         Weight stored = checkpoint.weight(name, spec.vocabularySize(), spec.hiddenSize());
-        boolean isEncoded = precision != WeightPrecision.STORED && stored.inputs() % BlockFormat.Q8_0.elements() == 0;
-        return place(isEncoded ? encoded(name, stored, BlockFormat.Q8_0) : stored);
+        return placeMatrices(List.of(new Matrix(name, stored, true))).getFirst();
     }
 
     private Weight place(Weight weight) {
         return placeRows(List.of(weight)).getFirst();
     }
 
-    /// The weight in the precision asked for. Rows that are not a multiple of 32 elements stay as they
-    /// are stored; those of a multiple of 256 have the better format of 4 bits.
-    private Weight quantised(String name, Weight weight) {
-        boolean isBlocks = weight.inputs() % BlockFormat.Q8_0.elements() == 0;
-        if (precision == WeightPrecision.STORED || !isBlocks) {
-            return weight;
-        }
-        BlockFormat four = weight.inputs() % BlockFormat.Q4_K.elements() == 0 ? BlockFormat.Q4_K : BlockFormat.Q4_0;
-        return encoded(name, weight, precision == WeightPrecision.INT8 ? BlockFormat.Q8_0 : four);
-    }
-
     /// True if every matrix of every layer has rows that can be quantised.
-    static boolean quantisesAll(DecoderSpec spec) {
-        int elements = BlockFormat.Q8_0.elements();
-        return spec.hiddenSize() % elements == 0
-                && spec.queryWidth() % elements == 0
+    boolean quantisesAll(DecoderSpec spec) {
+        return encoder.encodes(spec.hiddenSize())
+                && encoder.encodes(spec.queryWidth())
                 && spec.layerSpecs().stream()
-                        .allMatch(layer -> layer.feedForward().intermediateSize() % elements == 0);
-    }
-
-    private Weight encoded(String name, Weight weight, BlockFormat format) {
-        int rowBytes = Math.toIntExact(format.rowBytes(weight.inputs()));
-        Tensor target = scope.allocate(DType.I8, weight.outputs(), rowBytes);
-        MemorySegment bytes = target.segment();
-        IntStream.range(0, weight.outputs()).parallel().forEach(row -> {
-            float[] numbers = new float[weight.inputs()];
-            weight.decodeRow(row, numbers);
-            try {
-                BlockEncoder.encode(format, numbers, bytes, (long) row * rowBytes);
-            } catch (IllegalArgumentException e) {
-                throw new CheckpointException(
-                        "tensor \"" + name + "\", row " + row + ": " + e.getMessage() + ". Run with the stored weights",
-                        e);
-            }
-        });
-        return new BlockWeight(format, weight.outputs(), weight.inputs(), new HostMemory(bytes), 0);
+                        .allMatch(layer -> encoder.encodes(layer.feedForward().intermediateSize()));
     }
 
     private Projection projection(String name, int out, int in, boolean hasBias) {
@@ -191,61 +155,83 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
 
     /// One projection for each width: separate matrices, or row ranges of one fused matrix.
     private ProjectionGroup group(String prefix, List<String> names, int in, boolean hasBias, int... widths) {
-        List<Projection> parts = new ArrayList<>();
-        if (names.size() < widths.length) {
-            Projection fused =
-                    projection(prefix + names.getFirst(), Arrays.stream(widths).sum(), in, hasBias);
-            int row = 0;
-            for (int width : widths) {
-                parts.add(fused.rows(row, width));
-                row += width;
-            }
-            return ProjectionGroup.of(parts);
-        }
-        List<Weight> weights = new ArrayList<>();
+        boolean isFused = names.size() < widths.length;
+        int total = Arrays.stream(widths).sum();
+        List<Matrix> matrices = new ArrayList<>();
         List<Tensor> biases = new ArrayList<>();
+        int row = 0;
         for (int i = 0; i < widths.length; i++) {
-            String name = prefix + names.get(i) + ".weight";
-            weights.add(quantised(name, checkpoint.weight(name, widths[i], in)));
+            String name = prefix + names.get(isFused ? 0 : i);
+            Weight weight = checkpoint.weight(name + ".weight", isFused ? total : widths[i], in);
+            matrices.add(new Matrix(name + ".weight", isFused ? weight.slice(row, widths[i]) : weight, false));
             if (hasBias) {
-                biases.add(checkpoint.tensor(prefix + names.get(i) + ".bias", widths[i]));
+                Tensor bias = checkpoint.tensor(name + ".bias", isFused ? total : widths[i]);
+                biases.add(isFused ? bias.slice(row, widths[i]) : bias);
             }
+            row += widths[i];
         }
-        List<Weight> placedWeights = placeRows(weights);
+        List<Weight> placedWeights = placeMatrices(matrices);
         List<Weight> placedBiases = placeRows(biases);
+        List<Projection> parts = new ArrayList<>();
         for (int i = 0; i < widths.length; i++) {
             parts.add(new Projection(placedWeights.get(i), hasBias ? (Tensor) placedBiases.get(i) : null));
         }
         return ProjectionGroup.of(parts);
     }
 
-    /// Places tensors or matrices. If the backend copies them, the copies are adjacent in memory; if
-    /// it reads the mapped files, they stay where they are. A backend that copies gets plain numbers.
+    /// A matrix of the checkpoint.
+    ///
+    /// @param name of its tensor
+    /// @param isHead true for the output projection
+    private record Matrix(String name, Weight weight, boolean isHead) {}
+
+    /// Places matrices in the precision asked for. Those with rows that cannot be quantised stay as
+    /// they are stored.
+    private List<Weight> placeMatrices(List<Matrix> matrices) {
+        if (matrices.stream().noneMatch(matrix -> encoder.encodes(matrix.weight.inputs()))) {
+            return placeRows(matrices.stream().map(Matrix::weight).toList());
+        }
+        return matrices.stream()
+                .map(matrix -> encoder.encodes(matrix.weight.inputs()) ? placeEncoded(matrix) : place(matrix.weight))
+                .toList();
+    }
+
+    private Weight placeEncoded(Matrix matrix) {
+        if (backend.isHostDevice()) {
+            return encoder.encode(matrix.name, matrix.weight, matrix.isHead, scope::allocate);
+        }
+        try (Arena arena = Arena.ofShared()) {
+            Weight encoded = encoder.encode(matrix.name, matrix.weight, matrix.isHead, WeightEncoder.of(arena));
+            return encoder.place(encoded, backend, scope);
+        }
+    }
+
+    /// Places tensors or matrices. If the backend copies plain numbers, the copies are adjacent in
+    /// memory; if it reads the mapped files, they stay where they are.
     private List<Weight> placeRows(List<? extends Weight> parts) {
+        if (parts.isEmpty()) {
+            return List.of();
+        }
         if (backend.isHostDevice()) {
             return parts.stream().map(this::placeOnHost).toList();
         }
-        List<DType> types = parts.stream().map(this::placedType).distinct().toList();
-        if (types.size() != 1) {
-            return parts.stream()
-                    .map(part -> placeRows(List.of(part)).getFirst())
+        if (!parts.stream().allMatch(Tensor.class::isInstance)) {
+            return parts.stream().map(this::placeOnDevice).toList();
+        }
+        List<Tensor> tensors = parts.stream().map(Tensor.class::cast).toList();
+        if (parts.size() == 1 || tensors.stream().map(Tensor::dtype).distinct().count() != 1) {
+            return tensors.stream()
+                    .<Weight>map(tensor -> backend.place(tensor, scope))
                     .toList();
         }
-        if (parts.size() == 1 && parts.getFirst() instanceof Tensor tensor) {
-            return List.of(backend.place(tensor, scope));
-        }
-        Tensor whole = scope.allocate(types.getFirst(), extents(parts));
+        Tensor whole = scope.allocate(tensors.getFirst().dtype(), extents(tensors));
         List<Weight> placed = new ArrayList<>();
         int row = 0;
-        for (Weight part : parts) {
-            Tensor rows = whole.slice(row, part.outputs());
-            if (part instanceof Tensor tensor) {
-                backend.operations().dense().copy(tensor, rows);
-            } else {
-                decode(part, rows);
-            }
+        for (Tensor tensor : tensors) {
+            Tensor rows = whole.slice(row, tensor.outputs());
+            backend.operations().dense().copy(tensor, rows);
             placed.add(rows);
-            row += part.outputs();
+            row += tensor.outputs();
         }
         return placed;
     }
@@ -254,20 +240,31 @@ record WeightLoader(Checkpoint checkpoint, WeightPrecision precision, Backend ba
         return weight instanceof Tensor tensor ? backend.place(tensor, scope) : weight;
     }
 
-    private DType placedType(Weight weight) {
-        return weight instanceof Tensor tensor ? tensor.dtype() : checkpoint.weightType();
+    /// A matrix in a format that the backend has no kernel for is decoded.
+    private Weight placeOnDevice(Weight weight) {
+        if (weight instanceof Tensor tensor) {
+            return backend.place(tensor, scope);
+        }
+        Weight placed = backend.placeQuantised(weight, scope);
+        if (placed != null) {
+            return placed;
+        }
+        Tensor rows = scope.allocate(checkpoint.weightType(), weight.outputs(), weight.inputs());
+        decode(weight, rows);
+        decoded.incrementAndGet();
+        return rows;
     }
 
-    private static int[] extents(List<? extends Weight> parts) {
+    private static int[] extents(List<Tensor> parts) {
         int outputs = parts.stream().mapToInt(Weight::outputs).sum();
-        return parts.getFirst() instanceof Tensor tensor && tensor.shape().rank() == 1
+        return parts.getFirst().shape().rank() == 1
                 ? new int[] {outputs}
                 : new int[] {outputs, parts.getFirst().inputs()};
     }
 
-    /// True if matrices are decoded when they are placed.
-    boolean isDecoding() {
-        return !backend.isHostDevice() && checkpoint.isQuantised();
+    /// Number of matrices that were decoded when they were placed.
+    int decodedMatrices() {
+        return decoded.get();
     }
 
     /// Decodes a matrix to `target`, some rows at a time: those of one piece in parallel.

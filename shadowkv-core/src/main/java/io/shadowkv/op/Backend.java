@@ -2,6 +2,8 @@ package io.shadowkv.op;
 
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
+import org.jspecify.annotations.Nullable;
 
 /// Memory, operations and a queue of one device. The application chooses a backend once, when it
 /// starts.
@@ -35,6 +37,13 @@ public interface Backend extends AutoCloseable {
     /// Returns the tensor itself if this backend can read mapped host memory, otherwise a copy
     /// owned by `scope`.
     Tensor place(Tensor host, MemoryScope scope);
+
+    /// Returns a quantised weight in a form that this backend's operations read, without decoding
+    /// it: the weight itself if this backend can read mapped host memory, otherwise a copy owned by
+    /// `scope`. Returns null if the operations have no kernel for its format; the caller then
+    /// decodes it.
+    @Nullable
+    Weight placeQuantised(Weight host, MemoryScope scope);
 
     /// True if both places are the same memory and therefore share what is available.
     boolean isHostDevice();

@@ -6,10 +6,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The operations of a decoder layer outside attention. Activations are of the backend's activation
-/// type. Weights are BF16, F16 or F32, or quantised ([Weight]), as the checkpoint stores them; a
-/// backend that computes on the host reads every format and decodes inside its products, other
-/// backends read plain numbers. r is the number of rows. Outputs must not overlap inputs unless an operation is
-/// documented to work in place.
+/// type. Weights are BF16, F16 or F32, or quantised ([Weight]) in the form that
+/// [Backend#placeQuantised] returns; products decode them. For many rows, a backend may round the
+/// decoded weights to the type of the activations. r is the number of rows. Outputs must not
+/// overlap inputs unless an operation is documented to work in place.
 public interface DenseOperations {
     /// `out[i] = table[ids[i]]`.
     ///

@@ -2,6 +2,8 @@ package io.shadowkv.op;
 
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
+import org.jspecify.annotations.Nullable;
 
 /// A backend that forwards every call to another one. Subclasses override the calls that they
 /// observe or change.
@@ -48,6 +50,11 @@ public abstract class ForwardingBackend implements Backend {
     @Override
     public Tensor place(Tensor host, MemoryScope scope) {
         return backend.place(host, scope);
+    }
+
+    @Override
+    public @Nullable Weight placeQuantised(Weight host, MemoryScope scope) {
+        return backend.placeQuantised(host, scope);
     }
 
     @Override

@@ -6,9 +6,9 @@ public enum OperationKind {
     LINEARS("weights"),
     /// Embedding, norms, activations, residual sums, rotation, writing new keys and values.
     ROWS("norms etc."),
-    /// Landmark scores.
+    /// Landmark scores in a decode step, and block scores of sparse prefill.
     SCORE("score"),
-    /// The selection of units, real or synthetic.
+    /// The selection of units, or of key blocks in sparse prefill, real or synthetic.
     SELECT("select"),
     /// Fetching the values of misses from the store into their slots.
     FETCH("fetch"),

@@ -75,11 +75,7 @@ public interface ShadowOperations {
     /// @param plain `[count, D]`
     void unrotate(Tensor keys, int from, int count, int firstPosition, Rotary rotary, Tensor plain);
 
-    /// True if this backend has token codes: [#meanKeys], [#encodeKeys], and [#scoreUnits] of
-    /// [IndexedLayer.TokenCodes]. Every backend has landmarks.
-    boolean hasTokenCodes();
-
-    /// Computes the mean of the first `count` keys of each head.
+    /// Computes the mean of the first `count` keys of each head, at least one.
     ///
     /// @param keys rotated, `[H, capacity, d]`
     /// @param means F32 `[H, d]`

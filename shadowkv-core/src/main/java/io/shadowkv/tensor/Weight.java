@@ -2,12 +2,12 @@ package io.shadowkv.tensor;
 
 /// A matrix of weights `[outputs, inputs]` in the form in which its file stores it: plain numbers
 /// ([Tensor]), blocks that hold codes and their scales ([BlockWeight]), or codes with scales in
-/// other tensors ([GroupedWeight]).
+/// other tensors ([GroupedWeight]). A backend with memory of its own keeps the codes and scales in
+/// a layout of its own ([PlacedWeight]).
 ///
-/// The operations that multiply by a weight decode it. A weight is never decoded as a whole on a
-/// backend that computes on the host, so that there is one copy of it in memory. A view, like
+/// The operations that multiply by a weight decode it, so that there is one copy of it in memory. A view, like
 /// [Tensor]: it owns nothing, is immutable, and can be shared between threads.
-public sealed interface Weight permits Tensor, BlockWeight, GroupedWeight {
+public sealed interface Weight permits Tensor, BlockWeight, GroupedWeight, PlacedWeight {
     /// Number of rows: outputs of the product.
     int outputs();
 

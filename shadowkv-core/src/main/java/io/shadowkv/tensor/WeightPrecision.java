@@ -6,6 +6,8 @@ public enum WeightPrecision {
     STORED,
     /// Codes of 8 bits, 32 of which share a scale: 8.5 bits a weight.
     INT8,
+    /// Numbers of 8 bits (OCP E4M3) with a scale for each row.
+    FP8,
     /// Codes of 4 bits with scales and offsets, 4.5 bits a weight; the output projection has 8 bits.
     INT4
 }

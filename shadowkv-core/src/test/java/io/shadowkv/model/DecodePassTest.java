@@ -16,6 +16,7 @@ import io.shadowkv.op.StepRows;
 import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.WeightPrecision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -108,7 +109,9 @@ class DecodePassTest {
     private static List<String> calls(Fetches fetches, MemoryRates rates, int waves) {
         try (Backend backend = new LinkedBackend(rates);
                 MemoryScope scope = backend.newScope("a test")) {
-            DecoderWeights weights = new RandomWeights(SHAPE, DType.F32, 1, backend, scope).fill();
+            DecoderWeights weights = new RandomWeights(
+                            SHAPE, DType.F32, new WeightEncoder(WeightPrecision.STORED), 1, backend, scope)
+                    .fill();
             var dense = backend.operations().dense();
             var cache = new Listening(backend);
             RotaryTables tables = new RotaryTables(SHAPE, backend, scope);

@@ -13,6 +13,7 @@ import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.QuantisedWeightLaws;
 import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
@@ -104,6 +105,13 @@ class CpuLawsTest {
     @Nested
     class Forks extends ForkLaws {
         Forks() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class QuantisedWeights extends QuantisedWeightLaws {
+        QuantisedWeights() {
             super(CPU);
         }
     }

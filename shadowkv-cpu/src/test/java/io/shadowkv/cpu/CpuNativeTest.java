@@ -4,6 +4,7 @@ import io.shadowkv.cache.prefill.MinferenceGoldens;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.conformance.AttentionConformance;
+import io.shadowkv.op.conformance.BlockSelectionConformance;
 import io.shadowkv.op.conformance.DenseConformance;
 import io.shadowkv.op.conformance.EigenvectorConformance;
 import io.shadowkv.op.conformance.ForcedHitsConformance;
@@ -117,6 +118,14 @@ class CpuNativeTest {
 
     @Nested
     class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return openCpu();
+        }
+    }
+
+    @Nested
+    class BlockSelection extends BlockSelectionConformance {
         @Override
         protected Backend open() {
             return openCpu();

@@ -29,8 +29,10 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /// Computes on one NVIDIA GPU. Operations enqueue kernels on the calling thread's queue.
 final class CudaBackend implements Backend, Operations {
@@ -145,6 +147,11 @@ final class CudaBackend implements Backend, Operations {
             context.queue().copy(context.address(placed), source.address(), host.byteSize());
         }
         return placed;
+    }
+
+    @Override
+    public @Nullable Weight placeQuantised(Weight host, MemoryScope scope) {
+        return dense.placeQuantised(host, scope);
     }
 
     @Override

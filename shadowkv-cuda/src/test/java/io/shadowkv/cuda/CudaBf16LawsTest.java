@@ -4,8 +4,10 @@ import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
+import io.shadowkv.engine.laws.QuantisedWeightLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
+import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import org.junit.jupiter.api.Nested;
 
@@ -23,6 +25,13 @@ class CudaBf16LawsTest {
     }
 
     @Nested
+    class QuantisedWeights extends QuantisedWeightLaws {
+        QuantisedWeights() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
     class Families extends FamilyLaws {
         Families() {
             super(CUDA);
@@ -32,6 +41,13 @@ class CudaBf16LawsTest {
     @Nested
     class SharedTurns extends SharedTurnLaws {
         SharedTurns() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
             super(CUDA);
         }
     }

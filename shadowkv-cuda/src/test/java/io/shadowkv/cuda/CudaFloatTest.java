@@ -1,13 +1,16 @@
 package io.shadowkv.cuda;
 
+import io.shadowkv.cache.prefill.MinferenceGoldens;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.conformance.AttentionConformance;
+import io.shadowkv.op.conformance.BlockSelectionConformance;
 import io.shadowkv.op.conformance.DenseConformance;
 import io.shadowkv.op.conformance.EigenvectorConformance;
 import io.shadowkv.op.conformance.ForcedHitsConformance;
 import io.shadowkv.op.conformance.LinearConformance;
 import io.shadowkv.op.conformance.MemoryConformance;
 import io.shadowkv.op.conformance.PaddingConformance;
+import io.shadowkv.op.conformance.QuantisedConformance;
 import io.shadowkv.op.conformance.RestoreConformance;
 import io.shadowkv.op.conformance.SamplingConformance;
 import io.shadowkv.op.conformance.SelectedAttentionConformance;
@@ -15,6 +18,7 @@ import io.shadowkv.op.conformance.SelectionConformance;
 import io.shadowkv.op.conformance.ShadowPrefillConformance;
 import io.shadowkv.op.conformance.ShadowStepConformance;
 import io.shadowkv.op.conformance.SparsePrefillConformance;
+import io.shadowkv.op.conformance.TokenCodeConformance;
 import io.shadowkv.op.conformance.TokenConformance;
 import io.shadowkv.op.conformance.ValueStoreConformance;
 import io.shadowkv.tensor.DType;
@@ -65,6 +69,24 @@ class CudaFloatTest {
 
     @Nested
     class Linear extends LinearConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class Quantised extends QuantisedConformance {
         @Override
         protected Backend open() {
             return new SharedCuda();
@@ -195,6 +217,32 @@ class CudaFloatTest {
     }
 
     @Nested
+    class BlockSelection extends BlockSelectionConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class Minference extends MinferenceGoldens {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+    }
+
+    @Nested
     class SparsePrefill extends SparsePrefillConformance {
         @Override
         protected Backend open() {
@@ -268,6 +316,24 @@ class CudaFloatTest {
 
     @Nested
     class Padding extends PaddingConformance {
+        @Override
+        protected Backend open() {
+            return new SharedCuda();
+        }
+
+        @Override
+        protected int guardElements() {
+            return GUARD;
+        }
+
+        @Override
+        protected DType activationType() {
+            return DType.F32;
+        }
+    }
+
+    @Nested
+    class Codes extends TokenCodeConformance {
         @Override
         protected Backend open() {
             return new SharedCuda();

@@ -1,6 +1,5 @@
 package io.shadowkv.cuda;
 
-import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.CacheLaws;
 import io.shadowkv.engine.laws.CalibrationLaws;
@@ -14,15 +13,17 @@ import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
+import io.shadowkv.engine.laws.QuantisedWeightLaws;
 import io.shadowkv.engine.laws.SamplingLaws;
 import io.shadowkv.engine.laws.SchedulerLaws;
 import io.shadowkv.engine.laws.ServingLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
 import io.shadowkv.engine.laws.SharedTurnLaws;
+import io.shadowkv.engine.laws.SparsePrefillLaws;
+import io.shadowkv.engine.laws.TokenCodeLaws;
 import io.shadowkv.engine.laws.TurnLaws;
 import io.shadowkv.engine.laws.TurnSchedulingLaws;
 import io.shadowkv.engine.laws.TurnWaitingLaws;
-import java.util.List;
 import org.junit.jupiter.api.Nested;
 
 /// The laws on the device, where the order of sums depends on the number of rows.
@@ -110,6 +111,13 @@ class CudaLawsTest {
     }
 
     @Nested
+    class QuantisedWeights extends QuantisedWeightLaws {
+        QuantisedWeights() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
     class Families extends FamilyLaws {
         Families() {
             super(CUDA);
@@ -131,6 +139,13 @@ class CudaLawsTest {
     }
 
     @Nested
+    class Codes extends TokenCodeLaws {
+        Codes() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
     class Turns extends TurnLaws {
         Turns() {
             super(CUDA);
@@ -141,11 +156,6 @@ class CudaLawsTest {
     class Calibrations extends CalibrationLaws {
         Calibrations() {
             super(CUDA);
-        }
-
-        /// This backend has landmarks only.
-        public static List<KvCacheSpec.Shadow> specs() {
-            return CalibrationLaws.specs().subList(0, 1);
         }
     }
 
@@ -166,6 +176,13 @@ class CudaLawsTest {
     @Nested
     class Documents extends DocumentLaws {
         Documents() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class SparsePrefill extends SparsePrefillLaws {
+        SparsePrefill() {
             super(CUDA);
         }
     }

@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -50,10 +51,18 @@ class CudaRecordedStepTest {
         private final Tensor scores;
 
         Step(Workbench bench, Sample queries, IndexedSequence first, IndexedSequence second) {
+            this(
+                    bench,
+                    queries,
+                    new int[] {first.sizes.units(), 0, second.sizes.units()},
+                    first.cold(bench),
+                    second.cold(bench));
+        }
+
+        Step(Workbench bench, Sample queries, int[] units, IndexedLayer first, IndexedLayer second) {
             this.bench = bench;
-            int[] units = {first.sizes.units(), 0, second.sizes.units()};
-            table.set(SLOTS[0], first.cold(bench));
-            table.set(SLOTS[2], second.cold(bench));
+            table.set(SLOTS[0], first);
+            table.set(SLOTS[2], second);
             this.rows = TestRows.indexed(SLOTS, units).on(bench);
             this.queries = bench.state(queries);
             this.one = bench.input(Sample.filled(DType.BF16, 0.0625f, 3, HEADS * GROUP, HEAD_DIM));
@@ -121,6 +130,49 @@ class CudaRecordedStepTest {
         }
     }
 
+    /// More codes than a block of the selection holds, so that groups are selected first.
+    @Test
+    void replaysWhatItRunsDirectlyWithTokenCodes() {
+        try (Workbench bench = bench("recorded scores and selection of token codes")) {
+            IndexedSequence first = sequence(bench, 20_003, 33, 40);
+            IndexedSequence second = sequence(bench, 257, 33, 40);
+            IndexedLayer.TokenCodes firstCodes = codes(bench, first);
+            IndexedLayer.TokenCodes secondCodes = codes(bench, second);
+            int[] units = {first.sizes.units(), 0, second.sizes.units()};
+            Sample queries = bench.normal(DType.BF16, 3, HEADS * GROUP, HEAD_DIM);
+            List<Step> steps = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                steps.add(new Step(
+                        bench,
+                        queries,
+                        units,
+                        with(firstCodes, first.cold(bench)),
+                        with(secondCodes, second.cold(bench))));
+            }
+            for (int step = 0; step < STEPS; step++) {
+                backend.replay("a step of codes", steps.getFirst()::run);
+                steps.getLast().run();
+                steps.getFirst().checkSame(steps.getLast(), "step " + step);
+            }
+        }
+    }
+
+    private static IndexedLayer.TokenCodes codes(Workbench bench, IndexedSequence sequence) {
+        int capacity = sequence.sizes.capacity();
+        int blocks = IndexedLayer.TokenCodes.blocks(capacity);
+        int words = IndexedLayer.TokenCodes.words(HEAD_DIM);
+        int tokens = IndexedLayer.TokenCodes.BLOCK_TOKENS;
+        int[] bits = bench.random().ints((long) HEADS * blocks * words * tokens).toArray();
+        return new IndexedLayer.TokenCodes(
+                bench.ints(bits, HEADS, blocks, words, tokens),
+                bench.input(bench.normal(DType.BF16, HEADS, blocks * tokens)),
+                bench.ints(new int[HEADS * capacity], HEADS, capacity));
+    }
+
+    private static IndexedLayer with(IndexedLayer.TokenCodes codes, IndexedLayer layer) {
+        return new IndexedLayer(codes, layer.keys(), layer.stored(), layer.residency());
+    }
+
     /// The recorded launches have no shared memory for the layer that joins.
     @Test
     void recordsAgainWhereALayerSelectsMoreUnits() {
@@ -143,6 +195,48 @@ class CudaRecordedStepTest {
             assertThat(bench.intValues(recorded.table.get(SLOTS[0]).residency().selectedSlots()))
                     .hasSize(HEADS * 90)
                     .doesNotContain(-1);
+        }
+    }
+
+    /// More blocks than multiprocessors have fewer threads each.
+    @Test
+    void manyRowsSelectAsEachRowAlone() {
+        int rows = 40;
+        int units = 17_001;
+        try (Workbench bench = bench("selection of many rows")) {
+            var sizes = new IndexedSequence.Sizes(DType.F32, 1, HEADS, 2, 1, units, 40, 50);
+            var sequence = new IndexedSequence(bench, sizes);
+            var together = new SlotTable<IndexedLayer>();
+            var alone = new SlotTable<IndexedLayer>();
+            for (int slot = 0; slot < rows; slot++) {
+                together.set(slot, sequence.cold(bench));
+                alone.set(slot, sequence.cold(bench));
+            }
+            int[] slots = IntStream.range(0, rows).toArray();
+            int[] lengths = IntStream.range(0, rows).map(i -> units - i % 3).toArray();
+            StepRows all = TestRows.indexed(slots, lengths).on(bench);
+            for (int step = 0; step < 2; step++) {
+                Sample scores = bench.normal(DType.F32, rows, HEADS, units);
+                for (int i = 0; i < scores.values().length; i++) {
+                    // A third are equal.
+                    scores.values()[i] = i % 3 == 0 ? 1.5f : Math.abs(scores.values()[i]);
+                }
+                Tensor placed = bench.input(scores);
+                bench.operations().shadow().select(placed, together, all);
+                for (int slot = 0; slot < rows; slot++) {
+                    StepRows one = TestRows.indexed(new int[] {slot}, new int[] {lengths[slot]})
+                            .on(bench);
+                    bench.operations().shadow().select(placed.slice(slot, 1), alone, one);
+                    Exactly.same(
+                            "selected slots of row " + slot,
+                            bench.intValues(alone.get(slot).residency().selectedSlots()),
+                            bench.intValues(together.get(slot).residency().selectedSlots()));
+                    Exactly.same(
+                            "resident units of row " + slot,
+                            bench.intValues(alone.get(slot).residency().residentUnits()),
+                            bench.intValues(together.get(slot).residency().residentUnits()));
+                }
+            }
         }
     }
 

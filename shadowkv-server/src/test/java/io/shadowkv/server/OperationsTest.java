@@ -7,6 +7,8 @@ import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
 import com.openai.errors.RateLimitException;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import io.shadowkv.cache.prefill.PrefillSpec;
+import io.shadowkv.engine.EngineOptions;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -103,6 +105,20 @@ class OperationsTest {
             HttpResponse<String> response =
                     server.post("/v1/chat/completions", TestServer.chat(TestServer.question(20), ",\"stream\":true"));
             assertThat(response.body()).contains("event: error\n", "\"request_timeout\"", "--request-timeout");
+        }
+    }
+
+    @Test
+    void metricsSayHowDenselyPromptsWereRead() throws Exception {
+        PrefillSpec sparse =
+                PrefillSpec.Blocks.DEFAULT.withMinTokens(500).withForcedShare(0.6);
+        EngineOptions options = EngineOptions.DEFAULT.withPrefill(sparse);
+        try (TestServer server = TestServer.start(options, ServerOptions.DEFAULT.withPort(0))) {
+            server.post("/v1/chat/completions", TestServer.chat(TestServer.question(40), ""));
+            double pairs = server.metric("shadowkv:prefill_attention_pairs_total");
+            assertThat(pairs).isPositive();
+            assertThat(server.metric("shadowkv:prefill_attention_computed_pairs_total") / pairs)
+                    .isBetween(0.4, 0.95);
         }
     }
 

@@ -32,6 +32,7 @@ public final class EngineFlags {
     public enum Weights {
         stored,
         int8,
+        fp8,
         int4
     }
 
@@ -88,8 +89,8 @@ public final class EngineFlags {
             names = "--weights",
             paramLabel = "PRECISION",
             defaultValue = "stored",
-            description = "Precision of the weights in memory: ${COMPLETION-CANDIDATES}. int8 and int4 quantise a plain"
-                    + " checkpoint when it is loaded, for CPU backends. Default: ${DEFAULT-VALUE}.")
+            description = "Precision of the weights in memory: ${COMPLETION-CANDIDATES}. int8, fp8 and int4 quantise a"
+                    + " plain checkpoint when it is loaded. Default: ${DEFAULT-VALUE}.")
     private Weights weights;
 
     @Option(
@@ -196,6 +197,7 @@ public final class EngineFlags {
         return switch (weights) {
             case stored -> WeightPrecision.STORED;
             case int8 -> WeightPrecision.INT8;
+            case fp8 -> WeightPrecision.FP8;
             case int4 -> WeightPrecision.INT4;
         };
     }

@@ -35,8 +35,8 @@ public final class PrefillFlags {
             split = ",",
             paramLabel = "NAME",
             description = "How a prompt is read: ${COMPLETION-CANDIDATES}. exact attends to all keys; blocks to the key"
-                    + " blocks that each block of 128 rows selects; minference to a pattern of each head. The cuda"
-                    + " backend has exact only. Default: exact.")
+                    + " blocks that each block of 128 rows selects; minference to a pattern of each head, which the"
+                    + " host computes. Default: exact.")
     private List<Kind> kinds = List.of();
 
     @Option(

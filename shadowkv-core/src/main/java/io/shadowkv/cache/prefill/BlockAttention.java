@@ -1,13 +1,13 @@
 package io.shadowkv.cache.prefill;
 
-import io.shadowkv.cache.prefill.KeyLists.Kept;
 import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -16,10 +16,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Blocks are counted from position 0, so what a row block selects depends neither on how many rows
 /// are computed at a time nor on other prompts. Behind a prefix that was read before, only the rows of
-/// the new text select.
+/// the new text select. The selection is made by the backend and stays in its memory.
 final class BlockAttention implements PromptAttention {
-    /// Rows for which lists are made at a time.
-    private static final int PIECE_ROWS = 2048;
+    /// Rows for which lists are made at a time: the rows that a GPU computes at a time, so that one
+    /// launch occupies it.
+    private static final int PIECE_ROWS = 8192;
 
     private final PrefillSpec.Blocks spec;
     private final HeadShape shape;
@@ -31,9 +32,15 @@ final class BlockAttention implements PromptAttention {
     private final Tensor freshMeans;
     private final Tensor cosines;
     private final Tensor scores;
-    private final KeyLists lists;
-    private final long[] computed;
-    private final long[] causal;
+    private final Tensor starts;
+    private final Tensor counts;
+    /// See [BlockLists#work], for each layer.
+    private final Tensor work;
+    private final BlockRule rule;
+    /// Pairs of a row and a key of its own block, and of a row and a key of an earlier block, which one
+    /// head computes if it keeps everything; for each layer.
+    private final long[] diagonal;
+    private final long[] earlier;
     private int layerOfMeans = -1;
     private int blocks;
 
@@ -42,19 +49,22 @@ final class BlockAttention implements PromptAttention {
         this.shape = shape;
         this.backend = backend;
         this.end = end;
-        this.computed = new long[shape.layers()];
-        this.causal = new long[shape.layers()];
+        this.rule = spec.rule();
+        this.diagonal = new long[shape.layers()];
+        this.earlier = new long[shape.layers()];
         this.scope = backend.newScope("sparse prefill of " + end + " tokens", bytes(spec, shape, end));
         try {
             int grid = grid(spec, end);
-            int rowBlocks = rowBlocks(spec);
+            int rowBlocks = rowBlocks(spec, end);
             this.meanKeys = scope.allocate(DType.F32, shape.kvHeads(), grid, shape.headDim());
             this.meanValues =
                     spec.countsDropped() ? scope.allocate(DType.F32, shape.kvHeads(), grid, shape.headDim()) : null;
             this.freshMeans = scope.allocate(DType.F32, shape.kvHeads() * rowBlocks * shape.headDim());
             this.cosines = scope.allocate(DType.F32, shape.kvHeads() * rowBlocks);
             this.scores = scope.allocate(DType.F32, shape.kvHeads() * rowBlocks * grid);
-            this.lists = new KeyLists(backend, scope, shape.kvHeads(), spec.blockTokens(), rowBlocks, grid, 1);
+            this.starts = scope.allocate(DType.I32, shape.kvHeads() * rowBlocks * grid);
+            this.counts = scope.allocate(DType.I32, shape.kvHeads() * rowBlocks);
+            this.work = scope.allocate(DType.I64, shape.layers());
         } catch (RuntimeException e) {
             scope.close();
             throw e;
@@ -66,17 +76,17 @@ final class BlockAttention implements PromptAttention {
     }
 
     /// Row blocks of a piece: one more than whole blocks if it begins inside a block.
-    private static int rowBlocks(PrefillSpec.Blocks spec) {
-        return Math.max(1, PIECE_ROWS / spec.blockTokens()) + 1;
+    private static int rowBlocks(PrefillSpec.Blocks spec, int end) {
+        return Math.clamp(PIECE_ROWS / spec.blockTokens(), 1, grid(spec, end)) + 1;
     }
 
     private static long bytes(PrefillSpec.Blocks spec, HeadShape shape, int end) {
         long grid = grid(spec, end);
-        long rowBlocks = rowBlocks(spec);
-        long perMeans = grid * shape.headDim() * (spec.countsDropped() ? 2 : 1);
-        long perPiece = rowBlocks * (shape.headDim() + 1 + grid);
-        return (long) Float.BYTES * shape.kvHeads() * (perMeans + perPiece)
-                + KeyLists.bytes(shape.kvHeads(), (int) rowBlocks, (int) grid, 1);
+        long rowBlocks = rowBlocks(spec, end);
+        long means = Float.BYTES * grid * shape.headDim() * (spec.countsDropped() ? 2 : 1);
+        long piece = rowBlocks * Float.BYTES * (shape.headDim() + 1 + grid);
+        long lists = rowBlocks * Integer.BYTES * (1 + grid);
+        return shape.kvHeads() * (means + piece + lists) + (long) Long.BYTES * shape.layers();
     }
 
     static PrefillAttention of(PrefillSpec.Blocks spec, HeadShape shape, Backend backend) {
@@ -104,12 +114,10 @@ final class BlockAttention implements PromptAttention {
         int last = firstToken + queries.extent(0);
         int from = firstToken;
         while (from < last) {
-            int to = Math.min(last, (from / block + rowBlocks(spec) - 1) * block);
+            int to = Math.min(last, (from / block + rowBlocks(spec, end) - 1) * block);
             Tensor part = queries.slice(from - firstToken, to - from);
-            Kept[][] kept = select(part, from, scale);
-            count(layer, kept, from, to);
-            Tensor values = meanValues;
-            SelectedKeys.BlockMeans means = values == null ? null : new SelectedKeys.BlockMeans(meanKeys, values);
+            SelectedKeys selected = select(layer, part, from, scale);
+            count(layer, from, to);
             backend.operations()
                     .attention()
                     .prefillSelected(
@@ -117,7 +125,7 @@ final class BlockAttention implements PromptAttention {
                             rows.keys(),
                             rows.values(),
                             from,
-                            lists.upload(kept, means),
+                            selected,
                             scale,
                             out.slice(from - firstToken, to - from));
             from = to;
@@ -132,7 +140,7 @@ final class BlockAttention implements PromptAttention {
         }
         int whole = Math.min(keyCount, end) / spec.blockTokens();
         while (blocks < whole) {
-            int count = Math.min(rowBlocks(spec), whole - blocks);
+            int count = Math.min(rowBlocks(spec, end), whole - blocks);
             addMeans(rows.keys(), meanKeys, count);
             Tensor values = meanValues;
             if (values != null) {
@@ -152,67 +160,42 @@ final class BlockAttention implements PromptAttention {
     }
 
     /// The key blocks of each key-value head and row block.
-    private Kept[][] select(Tensor queries, int from, double scale) {
+    private SelectedKeys select(int layer, Tensor queries, int from, double scale) {
         int block = spec.blockTokens();
+        int heads = shape.kvHeads();
         int first = from / block;
         int rowBlocks = (from + queries.extent(0) - 1) / block - first + 1;
         int wholeFrom = (end - 1) / block - spec.wholeRowBlocks() + 1;
-        float[] all = first < wholeFrom ? scores(queries, from, Math.min(rowBlocks, wholeFrom - first), scale) : null;
-        Kept[][] kept = new Kept[shape.kvHeads()][rowBlocks];
-        for (int h = 0; h < kept.length; h++) {
-            for (int b = 0; b < rowBlocks; b++) {
-                int own = first + b;
-                int scored = Math.min(rowBlocks, wholeFrom - first);
-                kept[h][b] = Kept.blocks(
-                        all == null || own >= wholeFrom
-                                ? IntStream.rangeClosed(0, own)
-                                        .map(j -> j * block)
-                                        .toArray()
-                                : select(all, (h * scored + b) * (first + scored), own));
-            }
-        }
-        return kept;
+        int width = first + rowBlocks;
+        var lists = new BlockLists(
+                block,
+                starts.slice(0, heads * rowBlocks * width).reshape(heads, rowBlocks, width),
+                counts.slice(0, heads * rowBlocks).reshape(heads, rowBlocks),
+                work.slice(layer, 1));
+        Tensor scored = first < wholeFrom ? scores(queries, from, Math.min(rowBlocks, wholeFrom - first), scale) : null;
+        backend.operations().attention().selectBlocks(scored, rule, from, queries.extent(0), lists);
+        Tensor values = meanValues;
+        SelectedKeys.BlockMeans means = values == null ? null : new SelectedKeys.BlockMeans(meanKeys, values);
+        return new SelectedKeys(block, lists.starts(), lists.counts(), null, null, means);
     }
 
     /// Scores of the first row blocks of a piece, `[kvHeads, row blocks, first block + row blocks]`.
-    private float[] scores(Tensor queries, int from, int rowBlocks, double scale) {
+    private Tensor scores(Tensor queries, int from, int rowBlocks, double scale) {
         int block = spec.blockTokens();
         int width = from / block + rowBlocks;
         int rows = Math.min(queries.extent(0), width * block - from);
         Tensor target = scores.slice(0, shape.kvHeads() * rowBlocks * width).reshape(shape.kvHeads(), rowBlocks, width);
         backend.operations().attention().scoreBlocks(queries.slice(0, rows), meanKeys, block, from, scale, target);
-        return backend.download(target);
+        return target;
     }
 
-    private int[] select(float[] all, int at, int own) {
-        float highest = 0;
-        for (int j = 0; j <= own; j++) {
-            highest = Math.max(highest, all[at + j]);
-        }
-        int[] starts = new int[own + 1];
-        int count = 0;
-        for (int j = 0; j <= own; j++) {
-            boolean isFixed = j < spec.firstBlocks() || j > own - spec.nearestBlocks();
-            // A score that is not a number must not drop a block.
-            if (isFixed || !(all[at + j] < spec.threshold() * highest)) {
-                starts[count++] = j * spec.blockTokens();
-            }
-        }
-        return Arrays.copyOf(starts, count);
-    }
-
-    private void count(int layer, Kept[][] kept, int from, int to) {
+    private void count(int layer, int from, int to) {
         long block = spec.blockTokens();
-        for (int b = 0; b < kept[0].length; b++) {
-            long own = from / block + b;
+        for (long own = from / block; own * block < to; own++) {
             long low = Math.max(from, own * block);
             long high = Math.min(to, (own + 1) * block);
-            long diagonal = triangle(high - own * block) - triangle(low - own * block);
-            for (Kept[] head : kept) {
-                long earlier = head[b].starts().length - 1L;
-                computed[layer] += shape.groupSize() * ((high - low) * earlier * block + diagonal);
-                causal[layer] += shape.groupSize() * ((high - low) * own * block + diagonal);
-            }
+            diagonal[layer] += triangle(high - own * block) - triangle(low - own * block);
+            earlier[layer] += (high - low) * own * block;
         }
     }
 
@@ -222,8 +205,11 @@ final class BlockAttention implements PromptAttention {
 
     @Override
     public List<LayerDensity> densities() {
+        long[] kept = backend.downloadLongs(work);
         return IntStream.range(0, shape.layers())
-                .mapToObj(layer -> new LayerDensity(computed[layer], causal[layer]))
+                .mapToObj(layer -> new LayerDensity(
+                        shape.groupSize() * (kept[layer] * spec.blockTokens() + shape.kvHeads() * diagonal[layer]),
+                        shape.queryHeads() * (earlier[layer] + diagonal[layer])))
                 .toList();
     }
 

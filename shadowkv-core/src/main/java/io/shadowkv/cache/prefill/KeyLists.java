@@ -5,10 +5,9 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
-import org.jspecify.annotations.Nullable;
 
-/// The lists of [SelectedKeys] for some blocks of rows: filled on the host, then uploaded to memory
-/// that is allocated once.
+/// The lists of [SelectedKeys] for some blocks of rows that a selection on the host makes: filled
+/// there, then uploaded to memory that is allocated once.
 final class KeyLists {
     private final Backend backend;
     private final int heads;
@@ -57,19 +56,25 @@ final class KeyLists {
         static Kept blocks(int[] starts) {
             return new Kept(starts, NONE, 0, SelectedKeys.NO_BAND);
         }
+
+        private boolean isBanded() {
+            return nearestKeys != SelectedKeys.NO_BAND;
+        }
     }
 
     /// Uploads lists.
     ///
     /// @param kept `[heads][row blocks]`; the bands of a head are those of its first block
-    SelectedKeys upload(Kept[][] kept, SelectedKeys.@Nullable BlockMeans means) {
+    SelectedKeys upload(Kept[][] kept) {
         int rowBlocks = kept[0].length;
         int width = 1;
-        int columnWidth = 1;
+        int columnWidth = 0;
+        boolean isBanded = false;
         for (Kept[] head : kept) {
             for (Kept block : head) {
                 width = Math.max(width, block.starts.length);
                 columnWidth = Math.max(columnWidth, block.columns.length);
+                isBanded |= block.isBanded();
             }
         }
         int[] allStarts = new int[heads * rowBlocks * width];
@@ -93,10 +98,13 @@ final class KeyLists {
                 blockTokens,
                 uploaded(allStarts, starts, heads, rowBlocks, width),
                 uploaded(counts, startCounts, heads, rowBlocks),
-                uploaded(allColumns, columns, heads, rowBlocks, columnWidth),
-                uploaded(countsOfColumns, columnCounts, heads, rowBlocks),
-                uploaded(limits, bands.reshape(2 * heads), heads, 2),
-                means);
+                columnWidth == 0
+                        ? null
+                        : new SelectedKeys.KeyColumns(
+                                uploaded(allColumns, columns, heads, rowBlocks, columnWidth),
+                                uploaded(countsOfColumns, columnCounts, heads, rowBlocks)),
+                isBanded ? uploaded(limits, bands.reshape(2 * heads), heads, 2) : null,
+                null);
     }
 
     private Tensor uploaded(int[] source, Tensor memory, int... extents) {

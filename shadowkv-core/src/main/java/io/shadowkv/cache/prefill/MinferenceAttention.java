@@ -176,7 +176,7 @@ final class MinferenceAttention implements PromptAttention {
                             rows.keys(),
                             rows.values(),
                             from,
-                            lists.upload(kept, null),
+                            lists.upload(kept),
                             scale,
                             out.slice(from - firstToken, to - from));
             from = to;

@@ -17,14 +17,8 @@ public interface PrefillAttention {
 
     /// Creates the attention that a spec describes.
     ///
-    /// @throws IllegalArgumentException if the backend does not have it, or if patterns are of another
-    ///     model
+    /// @throws IllegalArgumentException if patterns are of another model
     static PrefillAttention of(PrefillSpec spec, HeadShape shape, Backend backend) {
-        if (!(spec instanceof PrefillSpec.Exact)
-                && !backend.operations().attention().hasSelectedPrefill()) {
-            throw new IllegalArgumentException("the " + backend.name() + " backend cannot read prompts with --prefill "
-                    + spec.name() + " yet; it reads them exactly (--prefill exact). The cpu backend has all kinds");
-        }
         return switch (spec) {
             case PrefillSpec.Exact _ -> exact(backend);
             case PrefillSpec.Blocks blocks -> BlockAttention.of(blocks, shape, backend);

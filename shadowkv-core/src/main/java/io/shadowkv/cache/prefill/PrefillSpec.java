@@ -1,5 +1,8 @@
 package io.shadowkv.cache.prefill;
 
+import io.shadowkv.op.AttentionOperations.BlockRule;
+import java.util.OptionalDouble;
+
 /// Which keys the rows of a prompt attend to. Independent of the cache strategy, which decides what
 /// decode steps attend to.
 public sealed interface PrefillSpec {
@@ -37,6 +40,8 @@ public sealed interface PrefillSpec {
     ///     least one, since the last block may be incomplete
     /// @param countsDropped true if a dropped block counts as its mean key and mean value
     /// @param minTokens a shorter context is read exactly
+    /// @param forcedShare for benchmarks: share of the key blocks that a synthetic selection keeps; the
+    ///     scores are computed and not used. Empty for the model's own selection
     record Blocks(
             double threshold,
             int blockTokens,
@@ -44,9 +49,30 @@ public sealed interface PrefillSpec {
             int nearestBlocks,
             int wholeRowBlocks,
             boolean countsDropped,
-            int minTokens)
+            int minTokens,
+            OptionalDouble forcedShare)
             implements PrefillSpec {
         public static final Blocks DEFAULT = new Blocks(0.1, 128, 2, 4, 2, false, 4096);
+
+        /// The model's own selection.
+        public Blocks(
+                double threshold,
+                int blockTokens,
+                int firstBlocks,
+                int nearestBlocks,
+                int wholeRowBlocks,
+                boolean countsDropped,
+                int minTokens) {
+            this(
+                    threshold,
+                    blockTokens,
+                    firstBlocks,
+                    nearestBlocks,
+                    wholeRowBlocks,
+                    countsDropped,
+                    minTokens,
+                    OptionalDouble.empty());
+        }
 
         public Blocks {
             if (!(threshold >= 0 && threshold <= 1)) {
@@ -58,19 +84,36 @@ public sealed interface PrefillSpec {
             atLeast("number of nearest blocks", nearestBlocks, 1);
             atLeast("number of whole row blocks", wholeRowBlocks, 1);
             atLeast("shortest context of sparse prefill", minTokens, 0);
+            if (forcedShare.isPresent() && !(forcedShare.getAsDouble() > 0 && forcedShare.getAsDouble() <= 1)) {
+                throw new IllegalArgumentException("density of sparse prefill is " + forcedShare.getAsDouble()
+                        + "; expected more than 0, at most 1, such as 0.09");
+            }
         }
 
         public Blocks withThreshold(double other) {
-            return new Blocks(other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, countsDropped, minTokens);
+            return with(other, countsDropped, minTokens, forcedShare);
         }
 
         public Blocks withCountsDropped(boolean counts) {
-            return new Blocks(threshold, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, counts, minTokens);
+            return with(threshold, counts, minTokens, forcedShare);
         }
 
         public Blocks withMinTokens(int tokens) {
-            return new Blocks(
-                    threshold, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, countsDropped, tokens);
+            return with(threshold, countsDropped, tokens, forcedShare);
+        }
+
+        /// A synthetic selection in place of the scores', for benchmarks.
+        public Blocks withForcedShare(double share) {
+            return with(threshold, countsDropped, minTokens, OptionalDouble.of(share));
+        }
+
+        private Blocks with(double other, boolean counts, int tokens, OptionalDouble share) {
+            return new Blocks(other, blockTokens, firstBlocks, nearestBlocks, wholeRowBlocks, counts, tokens, share);
+        }
+
+        /// Which key blocks a row block keeps.
+        BlockRule rule() {
+            return new BlockRule(threshold, firstBlocks, nearestBlocks, forcedShare);
         }
 
         @Override
@@ -92,6 +135,9 @@ public sealed interface PrefillSpec {
             }
             if (minTokens != DEFAULT.minTokens) {
                 label.append(" from ").append(minTokens);
+            }
+            if (forcedShare.isPresent()) {
+                label.append(" at a forced density of ").append(forcedShare.getAsDouble());
             }
             return label.toString();
         }

@@ -26,7 +26,8 @@ public interface PromptAttention extends AutoCloseable {
     /// @param out `[t, queryHeads, headDim]`
     void attend(int layer, AttendedRows rows, int keyCount, int firstToken, Tensor queries, double scale, Tensor out);
 
-    /// How much was computed in each layer; empty if attention is exact.
+    /// How much was computed in each layer; empty if attention is exact. Waits for the backend. Must
+    /// not be called after [#close].
     List<LayerDensity> densities();
 
     /// Frees the memory. Does nothing if it is closed already.

@@ -3,7 +3,6 @@ package io.shadowkv.cache.shadow;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.DecodeCache;
-import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KeyValueSource;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.LayerRotaries;
@@ -40,12 +39,6 @@ public final class ShadowCache implements CacheStrategy {
             throw new IllegalArgumentException("budgets of the first "
                     + spec.budget().firstLayers().size() + " layers are given; the model has " + shape.layers()
                     + " layers. Give fewer budgets");
-        }
-        if (spec.index() instanceof IndexSpec.TokenCodes
-                && !backend.operations().shadow().hasTokenCodes()) {
-            throw new IllegalArgumentException("the " + backend.name()
-                    + " backend cannot select with the index codes yet; it has the index landmarks (--index landmarks)."
-                    + " The cpu backend has both");
         }
         this.spec = spec;
         this.shape = shape;

@@ -162,6 +162,7 @@ public final class Reading implements AutoCloseable {
     }
 
     /// How much of each layer's attention was computed for a prompt; empty if it is read exactly.
+    /// Must not be called after [#seal].
     public List<LayerDensity> densities(int prompt) {
         return prompts.get(prompt).cache().densities();
     }

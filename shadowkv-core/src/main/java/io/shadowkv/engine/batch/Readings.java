@@ -2,6 +2,7 @@ package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.tensor.CloseAll;
@@ -207,11 +208,12 @@ final class Readings {
     private Sealed seal(Reading reading, int prompt, Sequence sequence) {
         float[] logits = reading.logits(prompt);
         long start = System.nanoTime();
+        List<LayerDensity> densities = reading.densities(prompt);
         SequenceCache cache = reading.seal(prompt);
         ledger.ends(reading, sequence.planned());
         ledger.holds(cache, sequence.planned());
         sequence.holds(cache);
-        sequence.sealed(reading.indexingWaitNanos() + System.nanoTime() - start, reading.densities(prompt));
+        sequence.sealed(reading.indexingWaitNanos() + System.nanoTime() - start, densities);
         return new Sealed(sequence, logits);
     }
 

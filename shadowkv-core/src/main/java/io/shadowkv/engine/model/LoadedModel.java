@@ -83,8 +83,7 @@ public final class LoadedModel implements AutoCloseable {
     /// @param seed seed of the weights; equal seeds give equal weights on every backend
     public static LoadedModel random(
             DecoderSpec spec, DType weightType, long seed, Backend backend, EngineOptions options) {
-        options.requireStoredWeights();
-        Decoder decoder = Decoder.random(spec, weightType, seed, backend);
+        Decoder decoder = Decoder.random(spec, weightType, options.weights(), seed, backend);
         ModelText text = new ModelText(null, List.of(), spec.vocabularySize());
         long bytes = decoder.heldWeightBytes();
         return new LoadedModel(text, bytes, backend, decoder, options.kvType(), () -> "random, seed " + seed);

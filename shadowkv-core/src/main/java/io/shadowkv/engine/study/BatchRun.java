@@ -2,6 +2,7 @@ package io.shadowkv.engine.study;
 
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.batch.Batch;
@@ -110,9 +111,11 @@ public final class BatchRun implements AutoCloseable {
             });
             int next = Sampler.argmax(reading.logits(0));
             long sealing = System.nanoTime();
+            List<LayerDensity> densities = reading.densities(0);
             fill(slot, reading.seal(0), next);
             long end = System.nanoTime();
-            return new ReadTimes(end - start, reading.indexingWaitNanos() + end - sealing, leastDeviceBytes[0]);
+            return new ReadTimes(
+                    end - start, reading.indexingWaitNanos() + end - sealing, leastDeviceBytes[0], densities);
         }
     }
 
@@ -242,5 +245,7 @@ public final class BatchRun implements AutoCloseable {
     /// @param indexingWaitNanos part of `nanos` that prefill waited for indexing
     /// @param leastDeviceBytes minimum of the device memory that the backend reported as available
     ///     during prefill
-    public record ReadTimes(long nanos, long indexingWaitNanos, long leastDeviceBytes) {}
+    /// @param densities how much of each layer's attention was computed; empty if the prompt was read
+    ///     exactly
+    public record ReadTimes(long nanos, long indexingWaitNanos, long leastDeviceBytes, List<LayerDensity> densities) {}
 }

@@ -238,7 +238,8 @@ public final class StrategyComparison {
                 }
             });
             float[] logits = reading.logits(0);
-            return new Prefilled(reading.seal(0), logits, System.nanoTime() - start, reading.densities(0));
+            List<LayerDensity> densities = reading.densities(0);
+            return new Prefilled(reading.seal(0), logits, System.nanoTime() - start, densities);
         }
     }
 

@@ -3,6 +3,8 @@ package io.shadowkv.op.host;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Stopwatch;
+import io.shadowkv.tensor.Weight;
+import org.jspecify.annotations.Nullable;
 
 /// The common part of backends that compute on the host's processor. An operation has finished when
 /// its call returns, so there is nothing to record, no padding, and no side queue.
@@ -10,6 +12,12 @@ public interface HostBackend extends Backend {
     @Override
     default MemoryScope newScope(String purpose, long deviceBytes) {
         return newScope(purpose);
+    }
+
+    /// The operations decode every format where it lies.
+    @Override
+    default @Nullable Weight placeQuantised(Weight host, MemoryScope scope) {
+        return host;
     }
 
     @Override

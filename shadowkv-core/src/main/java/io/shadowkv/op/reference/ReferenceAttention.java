@@ -1,14 +1,17 @@
 package io.shadowkv.op.reference;
 
 import io.shadowkv.op.AttendedRows;
-import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// Exact attention: all scores of a query, their softmax, and the weighted sum of values.
 final class ReferenceAttention implements AttentionOperations {
@@ -39,11 +42,6 @@ final class ReferenceAttention implements AttentionOperations {
     }
 
     @Override
-    public boolean hasSelectedPrefill() {
-        return true;
-    }
-
-    @Override
     public void prefillSelected(
             Tensor queries,
             Tensor keys,
@@ -59,6 +57,11 @@ final class ReferenceAttention implements AttentionOperations {
     public void scoreBlocks(
             Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
         ReferenceBlockScores.run(queries, means, blockTokens, firstToken, scale, scores);
+    }
+
+    @Override
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+        ReferenceBlockChoice.run(scores, rule, firstToken, tokens, target);
     }
 
     @Override

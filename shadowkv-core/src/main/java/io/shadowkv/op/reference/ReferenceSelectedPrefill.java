@@ -67,8 +67,9 @@ final class ReferenceSelectedPrefill {
 
     private int[] keysOf(int list, int queryBlock, int position) {
         IntStream.Builder read = IntStream.builder();
-        int sink = Elements.readInt(selected.bands(), 2L * list);
-        long nearest = Elements.readInt(selected.bands(), 2L * list + 1);
+        Tensor bands = selected.bands();
+        int sink = bands == null ? 0 : Elements.readInt(bands, 2L * list);
+        long nearest = bands == null ? SelectedKeys.NO_BAND : Elements.readInt(bands, 2L * list + 1);
         for (int n = 0; n < count(selected.blockCounts(), list, queryBlock); n++) {
             int start = entry(selected.blockStarts(), list, queryBlock, n);
             for (int j = start; j < start + selected.blockTokens(); j++) {
@@ -77,8 +78,10 @@ final class ReferenceSelectedPrefill {
                 }
             }
         }
-        for (int n = 0; n < count(selected.columnCounts(), list, queryBlock); n++) {
-            int column = entry(selected.columns(), list, queryBlock, n);
+        SelectedKeys.KeyColumns columns = selected.columns();
+        int columnCount = columns == null ? 0 : count(columns.counts(), list, queryBlock);
+        for (int n = 0; n < columnCount; n++) {
+            int column = entry(Objects.requireNonNull(columns).entries(), list, queryBlock, n);
             if (column <= position) {
                 read.add(column);
             }

@@ -173,11 +173,6 @@ final class ReferenceShadow implements ShadowOperations {
     }
 
     @Override
-    public boolean hasTokenCodes() {
-        return true;
-    }
-
-    @Override
     public void meanKeys(Tensor keys, int count, Tensor means) {
         ReferenceTokenCodes.means(keys, count, means);
     }

@@ -1,13 +1,16 @@
 package io.shadowkv.op.timing;
 
 import io.shadowkv.op.AttendedRows;
-import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Times each attention operation under its kind.
 final class TimedAttention implements AttentionOperations {
@@ -30,11 +33,6 @@ final class TimedAttention implements AttentionOperations {
     }
 
     @Override
-    public boolean hasSelectedPrefill() {
-        return attention.hasSelectedPrefill();
-    }
-
-    @Override
     public void prefillSelected(
             Tensor queries,
             Tensor keys,
@@ -52,8 +50,13 @@ final class TimedAttention implements AttentionOperations {
     public void scoreBlocks(
             Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
         timer.time(
-                OperationKind.ATTENTION,
+                OperationKind.SCORE,
                 () -> attention.scoreBlocks(queries, means, blockTokens, firstToken, scale, scores));
+    }
+
+    @Override
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+        timer.time(OperationKind.SELECT, () -> attention.selectBlocks(scores, rule, firstToken, tokens, target));
     }
 
     @Override

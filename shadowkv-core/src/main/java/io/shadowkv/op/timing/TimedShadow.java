@@ -60,11 +60,6 @@ final class TimedShadow implements ShadowOperations {
     }
 
     @Override
-    public boolean hasTokenCodes() {
-        return shadow.hasTokenCodes();
-    }
-
-    @Override
     public void meanKeys(Tensor keys, int count, Tensor means) {
         timer.time(OperationKind.INDEX, () -> shadow.meanKeys(keys, count, means));
     }

@@ -1,58 +1,15 @@
 package io.shadowkv.cache.shadow;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.IndexSpec;
 import io.shadowkv.cache.KvCacheSpec.Shadow;
-import io.shadowkv.cache.prefill.PrefillAttention;
-import io.shadowkv.op.Backend;
-import io.shadowkv.op.ForwardingBackend;
-import io.shadowkv.op.Operations;
-import io.shadowkv.op.ShadowOperations;
-import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.tensor.DType;
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.Proxy;
 import org.junit.jupiter.api.Test;
 
-/// What a strategy refuses before it opens anything.
+/// What a spec of ShadowKV says about itself.
 class ShadowCacheTest {
-    private static final CacheShape SHAPE = new CacheShape(2, 4, 2, 16, DType.BF16);
-
     private static final Shadow CODES = Shadow.DEFAULT.withIndex(new IndexSpec.TokenCodes());
-
-    @Test
-    void tokenCodesAreRefusedWhereABackendHasNone() {
-        try (Backend reference = new ReferenceBackend()) {
-            Operations operations = reference.operations();
-            ShadowOperations without = proxy(ShadowOperations.class, (self, method, arguments) -> {
-                assertThat(method.getName()).isEqualTo("hasTokenCodes");
-                return false;
-            });
-            Operations limited = proxy(
-                    Operations.class,
-                    (self, method, arguments) ->
-                            method.getName().equals("shadow") ? without : method.invoke(operations, arguments));
-            Backend backend = new ForwardingBackend(reference) {
-                @Override
-                public Operations operations() {
-                    return limited;
-                }
-            };
-            assertThatIllegalArgumentException()
-                    .isThrownBy(() -> new ShadowCache(CODES, SHAPE, PrefillAttention.exact(backend), backend))
-                    .withMessage("the reference backend cannot select with the index codes yet; it has the index"
-                            + " landmarks (--index landmarks). The cpu backend has both");
-            assertThat(new ShadowCache(CODES, SHAPE, PrefillAttention.exact(reference), reference))
-                    .isNotNull();
-        }
-    }
-
-    private static <T> T proxy(Class<T> type, InvocationHandler handler) {
-        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, handler));
-    }
 
     /// An entry is 34 bytes at head dim 128, and the plan of a sequence says so.
     @Test

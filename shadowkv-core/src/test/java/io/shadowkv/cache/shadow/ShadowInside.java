@@ -9,7 +9,11 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /// Opens ShadowKV's sequence for tests: what it keeps, and ways to disturb it without changing what it means.
 public final class ShadowInside {
@@ -36,6 +40,17 @@ public final class ShadowInside {
 
     public static KvCacheSpec.Shadow spec(SequenceCache sequence) {
         return ((ShadowSequence) sequence).layout().spec();
+    }
+
+    /// The resident units of each head of a layer, whatever their slots.
+    public static List<Set<Integer>> residents(SequenceCache sequence, int layer, Backend backend) {
+        IndexedLayer index = indexed(sequence, layer);
+        int[] units = backend.downloadInts(index.residency().residentUnits());
+        return IntStream.range(0, index.kvHeads())
+                .mapToObj(head -> Arrays.stream(units, head * index.slots(), (head + 1) * index.slots())
+                        .boxed()
+                        .collect(Collectors.toSet()))
+                .toList();
     }
 
     /// Makes every layer forget which units are resident, so that the next step fetches all it selects.

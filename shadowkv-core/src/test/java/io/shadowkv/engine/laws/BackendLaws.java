@@ -64,6 +64,11 @@ public abstract class BackendLaws {
         backend.close();
     }
 
+    /// Type of the checkpoints' weights, and of keys and values.
+    final DType keysAndValues() {
+        return tested.type();
+    }
+
     final CheckedBackend backend() {
         return backend;
     }

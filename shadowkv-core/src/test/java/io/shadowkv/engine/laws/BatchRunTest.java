@@ -20,6 +20,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.tensor.DType;
+import io.shadowkv.tensor.WeightPrecision;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -56,6 +57,36 @@ class BatchRunTest {
             assertThat(one.plan(100, 1).heldWeightBytes())
                     .isEqualTo(one.plan(100, 1).weightBytes());
         }
+    }
+
+    /// Quantised random weights take the bytes of their format, and their logits spread as those of plain ones do.
+    @Test
+    void randomWeightsCanBeQuantised() {
+        int[] ids = Logits.ids(20, 64, 1);
+        EngineOptions options = EngineOptions.DEFAULT.withKvType(DType.F32);
+        try (CheckedBackend backend = new CheckedBackend(new ReferenceBackend());
+                Engine plain = Engine.openRandom(SHAPE, DType.BF16, 7, backend, options)) {
+            double spread = spread(logits(plain, ids));
+            for (WeightPrecision precision : List.of(WeightPrecision.INT8, WeightPrecision.FP8, WeightPrecision.INT4)) {
+                EngineOptions own = options.withWeights(precision);
+                try (Engine engine = Engine.openRandom(SHAPE, DType.BF16, 7, backend, own);
+                        Engine same = Engine.openRandom(SHAPE, DType.BF16, 7, backend, own)) {
+                    float[] found = logits(engine, ids);
+                    assertThat(spread(found)).as(precision + "").isBetween(spread / 2, spread * 2);
+                    Logits.assertSame(precision + "", logits(same, ids), found, 0);
+                    assertThat(engine.plan(100, 1).heldWeightBytes())
+                            .isLessThan(plain.plan(100, 1).heldWeightBytes());
+                }
+            }
+        }
+    }
+
+    private static double spread(float[] logits) {
+        double squares = 0;
+        for (float logit : logits) {
+            squares += (double) logit * logit;
+        }
+        return Math.sqrt(squares / logits.length);
     }
 
     /// Steps by hand are the steps that answer requests; a copy goes its own way from the token it is given.

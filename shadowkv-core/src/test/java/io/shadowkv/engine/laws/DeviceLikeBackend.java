@@ -11,6 +11,7 @@ import io.shadowkv.op.SamplingOperations;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -184,6 +185,12 @@ final class DeviceLikeBackend extends ForwardingBackend {
                 throw thrown;
             }
         }
+    }
+
+    /// A device without kernels for quantised weights.
+    @Override
+    public @Nullable Weight placeQuantised(Weight host, MemoryScope scope) {
+        return null;
     }
 
     @Override

@@ -357,9 +357,6 @@ public abstract class DocumentLaws extends BackendLaws {
                     .isThrownBy(() -> engine.openDocument(file))
                     .withMessageContaining("the document was saved with strategy Shadow");
         }
-        if (!backend().operations().attention().hasSelectedPrefill()) {
-            return;
-        }
         PrefillSpec sparse = PrefillSpec.Blocks.DEFAULT.withMinTokens(1000);
         try (Engine engine = open(EngineOptions.DEFAULT.withCache(NARROW).withPrefill(sparse))) {
             assertThatIllegalArgumentException()

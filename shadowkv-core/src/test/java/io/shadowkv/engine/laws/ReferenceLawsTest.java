@@ -85,6 +85,13 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class QuantisedWeights extends QuantisedWeightLaws {
+        QuantisedWeights() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class Families extends FamilyLaws {
         Families() {
             super(REFERENCE);

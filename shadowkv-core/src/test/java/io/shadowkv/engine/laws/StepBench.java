@@ -56,9 +56,20 @@ final class StepBench implements AutoCloseable {
     /// @param prefill how prompts are read
     /// @param kvType type of keys and values
     StepBench(Path folder, Backend backend, KvCacheSpec spec, PrefillSpec prefill, DType kvType) {
+        this(folder, backend, spec, prefill, kvType, WeightPrecision.STORED);
+    }
+
+    /// @param precision of the weights in memory
+    StepBench(
+            Path folder,
+            Backend backend,
+            KvCacheSpec spec,
+            PrefillSpec prefill,
+            DType kvType,
+            WeightPrecision precision) {
         this.checkpoint = Checkpoint.open(folder);
         this.backend = backend;
-        this.decoder = Decoder.load(checkpoint, null, WeightPrecision.STORED, backend, note -> {});
+        this.decoder = Decoder.load(checkpoint, null, precision, backend, note -> {});
         DecoderSpec shape = decoder.spec();
         this.strategy = CacheStrategies.open(
                 spec,

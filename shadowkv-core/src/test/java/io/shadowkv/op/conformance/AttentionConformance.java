@@ -92,6 +92,11 @@ public abstract class AttentionConformance extends BackendConformance {
     @Test
     void readsManyKeysInPrefill() {
         prefill(DType.BF16, 64, 4, new int[] {131, 1031}, 1);
+        // Few rows, of groups that fill a tile together and of others, whose last keys end a tile or begin one.
+        prefill(DType.BF16, 128, 4, new int[] {64, 1300}, 1);
+        prefill(DType.F16, 64, 8, new int[] {35, 1061}, 1);
+        prefill(DType.BF16, 256, 2, new int[] {1, 1025}, 1);
+        prefill(DType.BF16, 64, 7, new int[] {40, 1152}, 1);
     }
 
     private void prefill(DType type, int headDim, int groupSize, int[] sizes, float sharpness) {

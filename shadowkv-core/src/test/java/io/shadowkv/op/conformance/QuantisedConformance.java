@@ -24,7 +24,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/// Products with quantised weights, for backends that compute on the host.
+/// Products with quantised weights.
 public abstract class QuantisedConformance extends BackendConformance {
     private final Judge judge = new Judge();
 
@@ -40,6 +40,9 @@ public abstract class QuantisedConformance extends BackendConformance {
             }
             product(format, 1, 2048, 515, true);
             product(format, 131, 1536, 70, true);
+            // More rows than are multiplied in pieces, and more tiles and columns than multiprocessors share.
+            product(format, 300, 512, 130, true);
+            product(format, 64, 768, 1030, false);
         }
     }
 
@@ -50,7 +53,9 @@ public abstract class QuantisedConformance extends BackendConformance {
             BlockWeight weight = RandomBlocks.of(bench.random(), format, outputs, inputs, 1);
             @Nullable Sample bias = biased ? bench.normal(activationType(), outputs) : null;
             Tensor out = bench.output(activationType(), rows, outputs);
-            bench.operations().dense().linear(bench.input(x), weight, bias == null ? null : bench.input(bias), out);
+            bench.operations()
+                    .dense()
+                    .linear(bench.input(x), bench.weight(weight), bias == null ? null : bench.input(bias), out);
             check(bench, x, weight, bias, out);
         }
     }
@@ -78,9 +83,89 @@ public abstract class QuantisedConformance extends BackendConformance {
             int first = groups.outputs() / 3;
             for (Weight weight : List.of(whole, whole.slice(first, groups.outputs() - first))) {
                 Tensor out = bench.output(activationType(), rows, weight.outputs());
-                bench.operations().dense().linear(bench.input(x), weight, null, out);
+                bench.operations().dense().linear(bench.input(x), bench.weight(weight), null, out);
                 check(bench, x, weight, null, out);
             }
+        }
+    }
+
+    @Test
+    void addsAProduct() {
+        for (BlockFormat format : BlockFormat.values()) {
+            for (int rows : List.of(1, 9, 70)) {
+                try (Workbench bench = workbench("add %d rows by %s", rows, format)) {
+                    Sample x = bench.normal(activationType(), rows, 512);
+                    BlockWeight weight = RandomBlocks.of(bench.random(), format, 131, 512, 1);
+                    Sample bias = bench.normal(activationType(), 131);
+                    Sample before = bench.normal(activationType(), rows, 131);
+                    Tensor sum = bench.state(before);
+                    Tensor scratch = bench.output(activationType(), rows, 131);
+                    bench.operations()
+                            .dense()
+                            .addLinear(bench.input(x), bench.weight(weight), bench.input(bias), scratch, sum);
+                    Tensor exact = judge.state(before);
+                    Tensor exactScratch = judge.output(rows, 131);
+                    judge.operations()
+                            .dense()
+                            .addLinear(judge.input(x), weight, judge.input(bias), exactScratch, exact);
+                    // Rounded twice, like a multiplication followed by an addition.
+                    float[] numbers = RandomBlocks.decoded(weight);
+                    float[] plain =
+                            Sample.round(activationType(), PlainDense.linear(x.values(), numbers, bias.values(), 512));
+                    double product = DenseConformance.largest(plain);
+                    for (int i = 0; i < plain.length; i++) {
+                        plain[i] += before.values()[i];
+                    }
+                    float[] terms = PlainDense.linear(absolute(x.values()), absolute(numbers), null, 512);
+                    double magnitude = 1
+                            + DenseConformance.largest(terms)
+                            + product * Closeness.rounding(activationType()) / 0x1p-24;
+                    new Closeness(bench.description(), activationType(), magnitude)
+                            .check(Judge.values(exact), plain, bench.values(sum));
+                }
+            }
+        }
+    }
+
+    /// Also two matrices of different formats, as files of mixed quantisation have them.
+    @Test
+    void gatesAProduct() {
+        for (int rows : List.of(1, 12, 70)) {
+            for (BlockFormat format : BlockFormat.values()) {
+                gated(rows, format, format);
+            }
+            gated(rows, BlockFormat.Q4_K, BlockFormat.Q6_K);
+        }
+    }
+
+    private void gated(int rows, BlockFormat gateFormat, BlockFormat upFormat) {
+        try (Workbench bench = workbench("gate %d rows by %s and %s", rows, gateFormat, upFormat)) {
+            Sample x = bench.normal(activationType(), rows, 256);
+            List<BlockWeight> weights = List.of(
+                    RandomBlocks.of(bench.random(), gateFormat, 200, 256, 1),
+                    RandomBlocks.of(bench.random(), upFormat, 200, 256, 1));
+            Tensor gate = bench.output(activationType(), rows, 200);
+            bench.operations()
+                    .dense()
+                    .gatedLinear(
+                            bench.input(x),
+                            weights.stream().map(bench::weight).toList(),
+                            Arrays.asList(null, null),
+                            gate,
+                            bench.output(activationType(), rows, 200));
+            float[] first = PlainDense.linear(x.values(), RandomBlocks.decoded(weights.getFirst()), null, 256);
+            float[] second = PlainDense.linear(x.values(), RandomBlocks.decoded(weights.getLast()), null, 256);
+            float[] plain =
+                    PlainDense.gatedSilu(Sample.round(activationType(), first), Sample.round(activationType(), second));
+            Tensor exact = judge.output(rows, 200);
+            judge.operations()
+                    .dense()
+                    .gatedLinear(judge.input(x), weights, Arrays.asList(null, null), exact, judge.output(rows, 200));
+            double sums = DenseConformance.largest(first) + DenseConformance.largest(second);
+            double magnitude =
+                    512 * sums + 2 * DenseConformance.largest(plain) * Closeness.rounding(activationType()) / 0x1p-24;
+            new Closeness(bench.description(), activationType(), magnitude)
+                    .check(Judge.values(exact), plain, bench.values(gate));
         }
     }
 
@@ -106,7 +191,13 @@ public abstract class QuantisedConformance extends BackendConformance {
                     List<Tensor> outs = parts.stream()
                             .map(part -> bench.output(activationType(), rows, part.outputs()))
                             .toList();
-                    bench.operations().dense().linears(bench.input(x), parts, Arrays.asList(null, null, null), outs);
+                    bench.operations()
+                            .dense()
+                            .linears(
+                                    bench.input(x),
+                                    parts.stream().map(bench::weight).toList(),
+                                    Arrays.asList(null, null, null),
+                                    outs);
                     for (int i = 0; i < parts.size(); i++) {
                         check(bench, x, parts.get(i), null, outs.get(i));
                     }
@@ -122,7 +213,7 @@ public abstract class QuantisedConformance extends BackendConformance {
                 BlockWeight table = RandomBlocks.of(bench.random(), format, 9, 768, 1);
                 int[] ids = {8, 0, 3, 3};
                 Tensor out = bench.output(activationType(), ids.length, 768);
-                bench.operations().dense().embed(bench.ints(ids, ids.length), table, out);
+                bench.operations().dense().embed(bench.ints(ids, ids.length), bench.weight(table), out);
                 float[] expected = new float[ids.length * 768];
                 for (int i = 0; i < ids.length; i++) {
                     table.decode(ids[i], 0, 768, expected, i * 768);
@@ -139,7 +230,7 @@ public abstract class QuantisedConformance extends BackendConformance {
                 GroupedWeight table = RandomGroups.of(bench.random(), layout, new Groups(24, 256, 1, 128), DType.F32);
                 int[] ids = {23, 0, 7, 7};
                 Tensor out = bench.output(activationType(), ids.length, 256);
-                bench.operations().dense().embed(bench.ints(ids, ids.length), table, out);
+                bench.operations().dense().embed(bench.ints(ids, ids.length), bench.weight(table), out);
                 float[] expected = new float[ids.length * 256];
                 for (int i = 0; i < ids.length; i++) {
                     table.decode(ids[i], 0, 256, expected, i * 256);
@@ -161,7 +252,11 @@ public abstract class QuantisedConformance extends BackendConformance {
                     Tensor out = bench.output(activationType(), 1, 3);
                     bench.operations()
                             .dense()
-                            .linear(bench.input(bench.normal(activationType(), 1, 256)), weight, null, out);
+                            .linear(
+                                    bench.input(bench.normal(activationType(), 1, 256)),
+                                    bench.weight(weight),
+                                    null,
+                                    out);
                     float[] sums = bench.values(out);
                     assertThat(sums[0]).isFinite();
                     assertThat(sums[1]).isNaN();

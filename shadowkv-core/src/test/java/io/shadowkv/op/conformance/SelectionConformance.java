@@ -83,6 +83,16 @@ public abstract class SelectionConformance extends BackendConformance {
         select(Scores.TIED, 256, 1024, new int[] {4_000, 0, 0, 257, 1_009, 2_048});
     }
 
+    /// As many units as single tokens of a long context are; a backend may select groups of them first.
+    @Test
+    void selectsAmongTokensOfALongContext() {
+        for (Scores kind : Scores.values()) {
+            select(kind, 40, 50, new int[] {16_385, 0, 0, 41, 1_009, 20_003});
+        }
+        select(Scores.TIED, 2_100, 2_100, new int[] {2_101, 0, 0, 16_800, 16_801, 0});
+        select(Scores.DISTINCT, 300, 300, new int[] {131_100, 0, 0, 301, 1, 0});
+    }
+
     @Test
     void makesRoomWhereUnitsAreOldest() {
         int k = 6;

@@ -7,6 +7,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.BackendProvider;
 import io.shadowkv.op.BackendProvider.BackendOptions;
 import io.shadowkv.op.conformance.AttentionConformance;
+import io.shadowkv.op.conformance.BlockSelectionConformance;
 import io.shadowkv.op.conformance.DenseConformance;
 import io.shadowkv.op.conformance.EigenvectorConformance;
 import io.shadowkv.op.conformance.ForcedHitsConformance;
@@ -129,6 +130,14 @@ class ReferenceBackendTest {
 
     @Nested
     class SelectedAttention extends SelectedAttentionConformance {
+        @Override
+        protected Backend open() {
+            return new ReferenceBackend();
+        }
+    }
+
+    @Nested
+    class BlockSelection extends BlockSelectionConformance {
         @Override
         protected Backend open() {
             return new ReferenceBackend();

@@ -7,6 +7,7 @@ import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
+import io.shadowkv.tensor.Weight;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -78,6 +79,14 @@ public final class Workbench implements Placement, AutoCloseable {
         String what = description + ": input " + Arrays.toString(sample.extents()) + " and the elements around it";
         checks.add(() -> Exactly.same(what, surrounded, backend.download(whole)));
         return middle(whole, sample.extents());
+    }
+
+    /// A quantised weight in the backend's form. If the backend has no kernel for it, its numbers in F32.
+    public Weight weight(Weight host) {
+        Weight placed = backend.placeQuantised(host, scope);
+        return placed == null
+                ? input(Sample.of(DType.F32, RandomBlocks.decoded(host), host.outputs(), host.inputs()))
+                : placed;
     }
 
     @Override

@@ -3,17 +3,20 @@ package io.shadowkv.cpu.attention;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import io.shadowkv.cpu.vector.FloatRows;
-import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.Scratch.Use;
+import io.shadowkv.cpu.vector.Scratch;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.AttendedRows;
-import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Attention: [PrefillAttention] and [SelectedPrefill] for prompts, [DecodeAttention] for single tokens.
 public final class CpuAttention implements AttentionOperations {
@@ -47,11 +50,6 @@ public final class CpuAttention implements AttentionOperations {
     }
 
     @Override
-    public boolean hasSelectedPrefill() {
-        return true;
-    }
-
-    @Override
     public void prefillSelected(
             Tensor queries,
             Tensor keys,
@@ -67,6 +65,11 @@ public final class CpuAttention implements AttentionOperations {
     public void scoreBlocks(
             Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
         new BlockScores(queries, means, blockTokens, firstToken, scale, scores).run(pool);
+    }
+
+    @Override
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+        new BlockChoice(scores, rule, firstToken, tokens, target).run(pool);
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.tensor.Tensor;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Attention of prompt rows to selected keys: the tiles of [PrefillAttention], over the key blocks and
 /// columns of each query block only. One instance per call.
@@ -20,8 +21,8 @@ final class SelectedPrefill {
     private final FloatRows out;
     private final SelectedKeys selected;
     private final Lists blocks;
-    private final Lists columns;
-    private final int[] bands;
+    private final @Nullable Lists columns;
+    private final int @Nullable [] bands;
     private final int firstToken;
     private final int tokens;
     private final int headDim;
@@ -49,8 +50,10 @@ final class SelectedPrefill {
         this.out = new FloatRows(out);
         this.selected = selected;
         this.blocks = Lists.of(selected.blockStarts(), selected.blockCounts());
-        this.columns = Lists.of(selected.columns(), selected.columnCounts());
-        this.bands = ints(selected.bands());
+        SelectedKeys.KeyColumns single = selected.columns();
+        this.columns = single == null ? null : Lists.of(single.entries(), single.counts());
+        Tensor limits = selected.bands();
+        this.bands = limits == null ? null : ints(limits);
         this.firstToken = firstToken;
         tokens = queries.extent(0);
         headDim = queries.extent(2);
@@ -106,7 +109,10 @@ final class SelectedPrefill {
             this.packed = tiles.pack(list, first, rows, scratch);
             this.softmax = new OnlineSoftmax(Math.ceilDiv(rows, MicroKernel.PANEL), headDim, scratch);
             softmax.limits(rows, rowHeads, firstToken + first + 1);
-            softmax.band(bands[2 * list], bands[2 * list + 1]);
+            int[] limits = bands;
+            if (limits != null) {
+                softmax.band(limits[2 * list], limits[2 * list + 1]);
+            }
         }
 
         void attend() {
@@ -124,13 +130,16 @@ final class SelectedPrefill {
                     products.addValues(values, firstRow, tile, tileKeys, softmax, scratch);
                 }
             }
-            for (int n = 0; n < columns.counts[at]; n++) {
-                int column = columns.entries[at * columns.width + n];
-                if (column < end) {
-                    addColumn(column);
+            Lists single = columns;
+            if (single != null) {
+                for (int n = 0; n < single.counts[at]; n++) {
+                    int column = single.entries[at * single.width + n];
+                    if (column < end) {
+                        addColumn(column);
+                    }
                 }
+                columnTile();
             }
-            columnTile();
             SelectedKeys.BlockMeans means = selected.means();
             if (means != null) {
                 attendMeans(means);

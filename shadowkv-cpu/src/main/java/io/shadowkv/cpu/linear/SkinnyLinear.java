@@ -7,6 +7,7 @@ import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.tensor.BlockWeight;
 import io.shadowkv.tensor.GroupedWeight;
+import io.shadowkv.tensor.PlacedWeight;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
 import java.util.Arrays;
@@ -53,7 +54,8 @@ final class SkinnyLinear {
                         boolean isArranged = WideBlocks.supports(blocks.blocks());
                         BlockDots.of(blocks).addDots(isArranged ? arranged : inputs, first, last, sums);
                     }
-                    case GroupedWeight _ -> throw new IllegalStateException("weights in groups are not streamed");
+                    case GroupedWeight _, PlacedWeight _ ->
+                        throw new IllegalStateException("weights of " + weight.format() + " are not streamed");
                 }
             } else {
                 addProducts(rows, sizes, first, last, scratch);
@@ -69,7 +71,7 @@ final class SkinnyLinear {
                 && switch (weight) {
                     case Tensor plain -> StreamedRows.supports(plain.dtype());
                     case BlockWeight _ -> true;
-                    case GroupedWeight _ -> false;
+                    case GroupedWeight _, PlacedWeight _ -> false;
                 };
     }
 

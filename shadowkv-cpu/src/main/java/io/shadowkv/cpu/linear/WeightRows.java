@@ -3,6 +3,7 @@ package io.shadowkv.cpu.linear;
 import io.shadowkv.cpu.vector.FloatRows;
 import io.shadowkv.tensor.BlockWeight;
 import io.shadowkv.tensor.GroupedWeight;
+import io.shadowkv.tensor.PlacedWeight;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
 import java.util.Arrays;
@@ -24,6 +25,9 @@ interface WeightRows {
             case Tensor tensor -> new Plain(new FloatRows(tensor), tensor.inputs());
             case BlockWeight blocks -> new BlockRows(blocks);
             case GroupedWeight groups -> new GroupedRows(groups);
+            case PlacedWeight placed ->
+                throw new IllegalArgumentException("weights [" + placed.outputs() + ", " + placed.inputs() + "] "
+                        + placed.format() + " are in the memory of another backend");
         };
     }
 

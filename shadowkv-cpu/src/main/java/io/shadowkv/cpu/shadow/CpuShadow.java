@@ -153,11 +153,6 @@ public final class CpuShadow implements ShadowOperations {
     }
 
     @Override
-    public boolean hasTokenCodes() {
-        return true;
-    }
-
-    @Override
     public void meanKeys(Tensor keys, int count, Tensor means) {
         int headDim = keys.extent(2);
         Objects.checkFromIndexSize(0, count, keys.extent(1));

@@ -3,19 +3,26 @@ package io.shadowkv.cuda.attention;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations;
+import io.shadowkv.op.AttentionOperations.BlockLists;
+import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 
 /// Exact attention of prefill and of decode steps.
 public final class CudaAttention implements AttentionOperations, AutoCloseable {
     private final PrefillAttention prefill;
+    private final SelectedPrefill selectedPrefill;
+    private final BlockSelection blocks;
     private final DecodeAttention decode;
 
     public CudaAttention(CudaParts parts) {
         this.prefill = new PrefillAttention(parts);
+        this.selectedPrefill = new SelectedPrefill(parts, prefill);
+        this.blocks = new BlockSelection(parts);
         this.decode = new DecodeAttention(parts);
     }
 
@@ -30,11 +37,6 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
     }
 
     @Override
-    public boolean hasSelectedPrefill() {
-        return false;
-    }
-
-    @Override
     public void prefillSelected(
             Tensor queries,
             Tensor keys,
@@ -43,18 +45,18 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
             SelectedKeys selected,
             double scale,
             Tensor out) {
-        throw noSelectedPrefill();
+        selectedPrefill.run(queries, keys, values, firstToken, selected, scale, out);
     }
 
     @Override
     public void scoreBlocks(
             Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
-        throw noSelectedPrefill();
+        blocks.score(queries, means, blockTokens, firstToken, scale, scores);
     }
 
-    private static UnsupportedOperationException noSelectedPrefill() {
-        return new UnsupportedOperationException(
-                "the cuda backend has no kernels for sparse prefill; it reads prompts exactly (--prefill exact)");
+    @Override
+    public void selectBlocks(@Nullable Tensor scores, BlockRule rule, int firstToken, int tokens, BlockLists target) {
+        blocks.select(scores, rule, firstToken, tokens, target);
     }
 
     @Override
@@ -75,6 +77,9 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
 
     @Override
     public void close() {
-        decode.close();
+        try (decode;
+                blocks) {
+            prefill.close();
+        }
     }
 }

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /// A compiled kernel, loaded into the context. Any thread may launch it; [Kernels] owns it.
 public final class Kernel {
@@ -51,7 +52,7 @@ public final class Kernel {
     /// @param arguments in the kernel's order. A [Tensor] passes its address (null passes a null
     ///     pointer), a Long, Integer, Float or Double passes itself, a Boolean passes an int, and a
     ///     MemorySegment passes the struct that it holds
-    public void launch(CudaQueue queue, Grid grid, Object... arguments) {
+    public void launch(CudaQueue queue, Grid grid, @Nullable Object... arguments) {
         launch(queue, grid, Set.of(), arguments);
     }
 
@@ -62,7 +63,7 @@ public final class Kernel {
     /// Otherwise it starts after the preceding work has ended: outside a recording, because the
     /// kernel reads weights before it waits, and these may have just been written; after a copy or
     /// an event of another queue, because these are not kernels.
-    public void launchEarly(CudaQueue queue, Grid grid, Object... arguments) {
+    public void launchEarly(CudaQueue queue, Grid grid, @Nullable Object... arguments) {
         launch(queue, grid, isEarly(queue) ? Set.of(LaunchAttribute.EARLY_START) : Set.of(), arguments);
     }
 
@@ -71,7 +72,7 @@ public final class Kernel {
     /// runs.
     ///
     /// @throws CudaException if the device cannot run that many blocks at the same time
-    public void launchTogether(CudaQueue queue, Grid grid, Object... arguments) {
+    public void launchTogether(CudaQueue queue, Grid grid, @Nullable Object... arguments) {
         Residency.check(
                 source.toString(),
                 grid,
@@ -90,7 +91,7 @@ public final class Kernel {
                 && queue.endsWithKernel();
     }
 
-    private void launch(CudaQueue queue, Grid grid, Set<LaunchAttribute> attributes, Object[] arguments) {
+    private void launch(CudaQueue queue, Grid grid, Set<LaunchAttribute> attributes, @Nullable Object[] arguments) {
         allowShared(grid.sharedBytes());
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment pointers = arena.allocate(ValueLayout.ADDRESS, Math.max(1, arguments.length));
@@ -113,7 +114,7 @@ public final class Kernel {
         }
     }
 
-    private MemorySegment put(Object argument, MemorySegment word) {
+    private MemorySegment put(@Nullable Object argument, MemorySegment word) {
         switch (argument) {
             case null -> word.set(ValueLayout.JAVA_LONG, 0, 0);
             case Tensor tensor -> word.set(ValueLayout.JAVA_LONG, 0, context.address(tensor));

@@ -13,6 +13,8 @@ public final class RateMeter {
     /// Large enough to make the launch negligible: more than a millisecond at 50 GB/s.
     private static final int LINK_BYTES = 64 << 20;
     private static final int REPEATS = 3;
+    /// An idle GPU raises its clocks within some 100 ms of work.
+    private static final long WARMUP_NANOS = 150_000_000;
 
     private final CudaContext context;
 
@@ -29,26 +31,31 @@ public final class RateMeter {
             Tensor host = scope.allocate(Place.HOST, DType.U8, LINK_BYTES);
             long to = context.address(target);
             return new MemoryRates(
-                    2.0 * DEVICE_BYTES / seconds(to, context.address(source), DEVICE_BYTES),
-                    LINK_BYTES / seconds(to, host.segment().address(), LINK_BYTES));
+                    2.0 * DEVICE_BYTES / seconds(to, context.address(source), DEVICE_BYTES, WARMUP_NANOS),
+                    LINK_BYTES / seconds(to, host.segment().address(), LINK_BYTES, 0));
         }
     }
 
-    private double seconds(long target, long source, long bytes) {
+    /// The best of the copies that begin after `warmup` nanoseconds, the first one excepted.
+    private double seconds(long target, long source, long bytes, long warmup) {
         CudaQueue queue = context.queue();
         long start = context.driver().cuEventCreate(true);
         long end = context.driver().cuEventCreate(true);
         try {
             double best = Double.POSITIVE_INFINITY;
-            for (int i = 0; i <= REPEATS; i++) {
+            long warm = System.nanoTime() + warmup;
+            boolean isFirst = true;
+            for (int left = REPEATS; left > 0; ) {
                 queue.record(start);
                 queue.copy(target, source, bytes);
                 queue.record(end);
                 context.driver().cuEventSynchronize(end);
                 // The first copy includes work that the driver does only once.
-                if (i > 0) {
+                if (!isFirst && System.nanoTime() >= warm) {
                     best = Math.min(best, context.driver().cuEventElapsedTime(start, end) / 1e3);
+                    left--;
                 }
+                isFirst = false;
             }
             return best;
         } finally {

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// Their structs are those of `tables.cuh`. Used by the main queue's thread.
 public final class SlotMirrors {
     static final int ATTENDED_BYTES = 24;
-    static final int INDEXED_BYTES = 152;
+    static final int INDEXED_BYTES = 168;
+    private static final int CODE_ALIGNMENT = 16;
 
     private final CudaContext context;
     private final PinnedPool pinnedPool;
@@ -82,9 +83,12 @@ public final class SlotMirrors {
 
     /// @param address returns the address of a tensor, and 0 for null
     static void writeIndexed(IndexedLayer layer, ToLongFunction<@Nullable Tensor> address, MemorySegment struct) {
+        Index index = Index.of(layer.index());
+        checkAligned(index, address);
         @Nullable
         Tensor[] pointers = {
-            landmarks(layer).means(),
+            index.entries(),
+            index.scales(),
             layer.index().unitIds(),
             layer.keys().factor(),
             layer.keys().basis(),
@@ -111,23 +115,38 @@ public final class SlotMirrors {
             layer.residency().attended().keys().extent(1),
             layer.slots(),
             layer.selectedUnits(),
-            valueFormat(layer)
+            valueFormat(layer),
+            index.codeBlocks()
         };
         for (int i = 0; i < sizes.length; i++) {
             putInt(struct, 8L * pointers.length + 4L * i, sizes[i]);
         }
     }
 
-    /// The index of a layer, which these kernels require to be landmarks.
+    /// What a kernel reads of an index.
     ///
-    /// @throws IllegalArgumentException if it is not
-    public static IndexedLayer.Landmarks landmarks(IndexedLayer layer) {
-        return switch (layer.index()) {
-            case IndexedLayer.Landmarks landmarks -> landmarks;
-            case IndexedLayer.TokenCodes _ ->
-                throw new IllegalArgumentException("the cuda backend has no kernels for token codes; it selects by"
-                        + " landmarks (--index landmarks)");
-        };
+    /// @param entries the landmarks or the codes
+    /// @param scales the scales of codes, or null
+    /// @param codeBlocks blocks of codes of a head, or 0
+    private record Index(Tensor entries, @Nullable Tensor scales, int codeBlocks) {
+        static Index of(IndexedLayer.UnitIndex index) {
+            return switch (index) {
+                case IndexedLayer.Landmarks landmarks -> new Index(landmarks.means(), null, 0);
+                case IndexedLayer.TokenCodes codes ->
+                    new Index(codes.codes(), codes.scales(), codes.codes().extent(1));
+            };
+        }
+    }
+
+    /// @throws IllegalArgumentException if codes do not start where vectors of 16 bytes may start
+    private static void checkAligned(Index index, ToLongFunction<@Nullable Tensor> address) {
+        long codes = address.applyAsLong(index.entries());
+        long scales = address.applyAsLong(index.scales());
+        if (index.codeBlocks() > 0 && (codes % CODE_ALIGNMENT != 0 || scales % CODE_ALIGNMENT != 0)) {
+            throw new IllegalArgumentException(
+                    "token codes start at address 0x%x and their scales at 0x%x; expected multiples of %d bytes"
+                            .formatted(codes, scales, CODE_ALIGNMENT));
+        }
     }
 
     /// A `ValueFormat` of `tables.cuh`: 0 for the attended type, 1 for int8, 2 for fp8; plus 4 in

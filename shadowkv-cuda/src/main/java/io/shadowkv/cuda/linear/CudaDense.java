@@ -8,6 +8,7 @@ import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.cuda.launch.VectorWidth;
 import io.shadowkv.op.DenseOperations;
+import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
@@ -24,18 +25,23 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
 
     private final CudaParts parts;
     private final Linear linear;
+    private final TiledProducts tiled;
     private final Copies copies;
 
     public CudaDense(CudaParts parts) {
         this.parts = parts;
         this.linear = new Linear(parts);
+        this.tiled = new TiledProducts(parts, linear);
         this.copies = new Copies(parts);
     }
 
     /// An id outside the table gives a row of NaN.
     @Override
     public void embed(Tensor ids, Weight weight, Tensor out) {
-        Tensor table = plain(weight);
+        if (!(weight instanceof Tensor table)) {
+            tiled.embed(ids, tiled(weight), out);
+            return;
+        }
         int width = table.extent(1);
         Kernel kernel = parts.kernel(KernelSource.of("embed.cu", "embed")
                 .with("TABLE", KernelTypes.name(table.dtype()))
@@ -63,19 +69,37 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
         }
     }
 
+    /// Copies a quantised weight to the device in the order in which the kernels read it.
+    ///
+    /// @return null if there is no kernel for its format
+    public @Nullable Weight placeQuantised(Weight weight, MemoryScope scope) {
+        return tiled.place(weight, scope);
+    }
+
     @Override
     public void linear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor out) {
-        linear.run(x, List.of(plain(weight)), Collections.singletonList(bias), List.of(out));
+        linears(x, List.of(weight), Collections.singletonList(bias), List.of(out));
     }
 
     @Override
     public void linears(Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, List<Tensor> outs) {
-        linear.run(x, plain(weights), biases, outs);
+        if (arePlain(weights)) {
+            linear.run(x, plain(weights), biases, outs);
+        } else if (weights.stream().noneMatch(Tensor.class::isInstance)) {
+            tiled.run(x, tiled(weights), biases, outs);
+        } else {
+            for (int i = 0; i < weights.size(); i++) {
+                linear(x, weights.get(i), biases.get(i), outs.get(i));
+            }
+        }
     }
 
     @Override
     public void addLinear(Tensor x, Weight weight, @Nullable Tensor bias, Tensor scratch, Tensor target) {
-        if (!linear.addTo(x, plain(weight), bias, scratch, target)) {
+        boolean isAdded = weight instanceof Tensor tensor
+                ? linear.addTo(x, tensor, bias, scratch, target)
+                : tiled.addTo(x, tiled(weight), bias, scratch, target);
+        if (!isAdded) {
             linear(x, weight, bias, scratch);
             add(target, scratch);
         }
@@ -84,23 +108,34 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
     @Override
     public void gatedLinear(
             Tensor x, List<? extends Weight> weights, List<@Nullable Tensor> biases, Tensor gate, Tensor up) {
-        if (!linear.runGated(x, plain(weights), biases, gate, up)) {
+        boolean isGated = arePlain(weights)
+                ? linear.runGated(x, plain(weights), biases, gate, up)
+                : weights.stream().noneMatch(Tensor.class::isInstance)
+                        && tiled.runGated(x, tiled(weights), biases, gate);
+        if (!isGated) {
             linears(x, weights, biases, List.of(gate, up));
             gatedSilu(gate, up);
         }
     }
 
-    private static List<Tensor> plain(List<? extends Weight> weights) {
-        return weights.stream().map(CudaDense::plain).toList();
+    private static boolean arePlain(List<? extends Weight> weights) {
+        return weights.stream().allMatch(Tensor.class::isInstance);
     }
 
-    /// Kernels read plain numbers. [io.shadowkv.op.Backend#place] of quantised weights gives them.
-    private static Tensor plain(Weight weight) {
-        if (weight instanceof Tensor tensor) {
-            return tensor;
+    private static List<Tensor> plain(List<? extends Weight> weights) {
+        return weights.stream().<Tensor>map(Tensor.class::cast).toList();
+    }
+
+    private static List<TiledWeight> tiled(List<? extends Weight> weights) {
+        return weights.stream().map(CudaDense::tiled).toList();
+    }
+
+    private static TiledWeight tiled(Weight weight) {
+        if (weight instanceof TiledWeight own) {
+            return own;
         }
-        throw new IllegalArgumentException("weights [" + weight.outputs() + ", " + weight.inputs() + "] are "
-                + weight.format() + "; the CUDA kernels read F32, F16 and BF16. Decode them when the model is loaded");
+        throw new IllegalArgumentException("weights [" + weight.outputs() + ", " + weight.inputs() + "] "
+                + weight.format() + " are in host memory; place them with Backend.placeQuantised, or decode them");
     }
 
     @Override
@@ -235,6 +270,7 @@ public final class CudaDense implements DenseOperations, AutoCloseable {
 
     @Override
     public void close() {
+        tiled.close();
         linear.close();
         copies.close();
     }

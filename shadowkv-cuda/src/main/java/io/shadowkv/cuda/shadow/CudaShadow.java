@@ -14,12 +14,14 @@ import org.jspecify.annotations.Nullable;
 public final class CudaShadow implements ShadowOperations, AutoCloseable {
     private final KeySpectrum spectrum;
     private final ShadowIndexing indexing;
+    private final CodeIndexing codes;
     private final ContextRestore restore;
     private final ShadowStep step;
 
     public CudaShadow(CudaParts parts) {
         this.spectrum = new KeySpectrum(parts);
         this.indexing = new ShadowIndexing(parts);
+        this.codes = new CodeIndexing(parts);
         this.restore = new ContextRestore(parts, spectrum, indexing);
         this.step = new ShadowStep(parts);
     }
@@ -79,25 +81,14 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
         indexing.unrotate(keys, from, count, firstPosition, rotary, plain);
     }
 
-    /// No kernel reads token codes yet, so a cache with this index is refused before it is opened.
-    @Override
-    public boolean hasTokenCodes() {
-        return false;
-    }
-
     @Override
     public void meanKeys(Tensor keys, int count, Tensor means) {
-        throw noTokenCodes();
+        codes.meanKeys(keys, count, means);
     }
 
     @Override
-    public void encodeKeys(Tensor keys, int from, int count, Tensor means, Tensor codes, Tensor scales, int to) {
-        throw noTokenCodes();
-    }
-
-    private static UnsupportedOperationException noTokenCodes() {
-        return new UnsupportedOperationException(
-                "the cuda backend has no kernels for token codes; it selects by landmarks (--index landmarks)");
+    public void encodeKeys(Tensor keys, int from, int count, Tensor means, Tensor codeWords, Tensor scales, int to) {
+        codes.encodeKeys(keys, from, count, means, codeWords, scales, to);
     }
 
     @Override
@@ -129,6 +120,7 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
     public void close() {
         spectrum.close();
         restore.close();
+        codes.close();
         indexing.close();
         step.close();
     }

@@ -1,6 +1,5 @@
 package io.shadowkv.cuda.shadow;
 
-import io.shadowkv.cuda.launch.SlotMirrors;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.tensor.DType;
@@ -9,9 +8,10 @@ import org.jspecify.annotations.Nullable;
 /// The types and extents that the kernels of a decode step are compiled for. All layers of a table
 /// share them. Capacities, slots and lengths may differ; kernels read them from the table.
 ///
+/// @param entries type of the landmarks, or I32 for token codes
 /// @param stored type of the stored values; quantised types have scales
 record IndexedShape(
-        DType landmarks,
+        DType entries,
         DType factor,
         DType basis,
         DType keys,
@@ -43,7 +43,10 @@ record IndexedShape(
 
     static IndexedShape of(IndexedLayer layer) {
         return new IndexedShape(
-                SlotMirrors.landmarks(layer).means().dtype(),
+                switch (layer.index()) {
+                    case IndexedLayer.Landmarks landmarks -> landmarks.means().dtype();
+                    case IndexedLayer.TokenCodes codes -> codes.codes().dtype();
+                },
                 layer.keys().factor().dtype(),
                 layer.keys().basis().dtype(),
                 layer.residency().attended().keys().dtype(),
@@ -53,6 +56,11 @@ record IndexedShape(
                 layer.headDim(),
                 layer.rank(),
                 layer.unitTokens());
+    }
+
+    /// True if the index is token codes, false if it is landmarks.
+    boolean isCoded() {
+        return entries == DType.I32;
     }
 
     /// True for the types that these kernels multiply on tensor cores.

@@ -13,8 +13,13 @@ import org.jspecify.annotations.Nullable;
 /// ShadowKV's decode step: scores, selection, fetch, rebuild. For a table without layers it does
 /// nothing.
 final class ShadowStep implements AutoCloseable {
+    private static final double LOG2_E = 1 / Math.log(2);
+
+    private final CudaParts parts;
     private final Recordings recordings;
-    private final LandmarkScores scores;
+    private final PlainScores plainScores;
+    private final LandmarkScores landmarkScores;
+    private final CodeScores codeScores;
     private final UnitSelection selection;
     private final ValueFetch fetch;
     private final KeyRebuild rebuild;
@@ -25,8 +30,11 @@ final class ShadowStep implements AutoCloseable {
 
     /// @param hostBlocks blocks that read host memory, 1 or more
     ShadowStep(CudaParts parts, int hostBlocks) {
+        this.parts = parts;
         this.recordings = parts.context().recordings();
-        this.scores = new LandmarkScores(parts);
+        this.plainScores = new PlainScores(parts);
+        this.landmarkScores = new LandmarkScores(parts, plainScores);
+        this.codeScores = new CodeScores(parts, plainScores);
         this.selection = new UnitSelection(parts);
         this.fetch = new ValueFetch(parts, hostBlocks);
         this.rebuild = new KeyRebuild(parts);
@@ -34,8 +42,16 @@ final class ShadowStep implements AutoCloseable {
 
     void score(Tensor queries, SlotTable<IndexedLayer> layers, StepRows rows, double scale, Tensor target) {
         StepLimits limits = limits(layers);
-        if (limits != null) {
-            scores.run(queries, layers, limits.shape(), rows, scale, target);
+        if (limits == null || rows.count() == 0) {
+            return;
+        }
+        IndexedShape shape = limits.shape();
+        Tensor table = parts.mirrors().indexed(layers);
+        float exponent = (float) (scale * LOG2_E);
+        if (shape.isCoded()) {
+            codeScores.run(queries, table, shape, rows, exponent, target);
+        } else {
+            landmarkScores.run(queries, table, shape, rows, exponent, target);
         }
     }
 
@@ -79,7 +95,10 @@ final class ShadowStep implements AutoCloseable {
 
     @Override
     public void close() {
-        scores.close();
+        landmarkScores.close();
+        codeScores.close();
+        plainScores.close();
+        selection.close();
         fetch.close();
     }
 }

@@ -43,8 +43,8 @@ final class StreamedScores implements AutoCloseable {
     }
 
     static boolean takes(IndexedShape shape, Tensor queries) {
-        return IndexedShape.isHalf(shape.landmarks())
-                && shape.landmarks() == queries.dtype()
+        return IndexedShape.isHalf(shape.entries())
+                && shape.entries() == queries.dtype()
                 && shape.headDim() % TILE == 0
                 && shape.headDim() <= LARGEST_HEAD_DIM
                 && queries.extent(1) / shape.kvHeads() <= LARGEST_GROUP;
@@ -59,7 +59,7 @@ final class StreamedScores implements AutoCloseable {
         int stages = Math.clamp(room / stageBytes, 1, MOST_STAGES);
         int sharedBytes = stages * stageBytes + startBytes;
         Kernel kernel = parts.kernel(KernelSource.of("score_landmarks.cu", "scoreLandmarks")
-                .with("TYPE", KernelTypes.name(shape.landmarks()))
+                .with("TYPE", KernelTypes.name(shape.entries()))
                 .with("HEAD_DIM", shape.headDim())
                 .with("GROUP", queries.extent(1) / shape.kvHeads())
                 .with("PADDED", padded)

@@ -18,12 +18,16 @@ import io.shadowkv.tensor.Tensor;
 /// queue's thread.
 ///
 /// A few blocks read host memory and keep the link busy, so that all other multiprocessors are free
-/// for the current queue. One more block per multiprocessor reads device memory at its full rate,
-/// and ends at once if no values are there. The table says where the values of each layer are, so
+/// for the current queue. One more block per multiprocessor (four where units are single tokens)
+/// reads device memory at its full rate, and ends at once if no values are there. The table says where the values of
+/// each layer are, so
 /// one grid serves every mixture.
 public final class ValueFetch implements AutoCloseable {
     private static final int THREADS = 256;
     private static final int PACK_BYTES = 16;
+    /// Blocks for each multiprocessor that read device memory, where a unit is one token. A block
+    /// waits for memory several times for each list of misses, and such lists have few bytes.
+    private static final int TOKEN_BLOCKS = 4;
 
     private final CudaParts parts;
     private final int hostBlocks;
@@ -56,6 +60,7 @@ public final class ValueFetch implements AutoCloseable {
                 .with("HEAD_DIM", shape.headDim())
                 .with("UNIT_TOKENS", shape.unitTokens())
                 .with("FORMAT", shape.stored() == DType.I8 ? 1 : isCode ? 2 : 0));
+        int deviceBlocks = parts.context().multiprocessors() * (shape.unitTokens() == 1 ? TOKEN_BLOCKS : 1);
         CudaQueue copyQueue = parts.context().copyQueue();
         // Before the fork, because this may copy the table on the current queue.
         Tensor table = parts.mirrors().indexed(layers);
@@ -63,7 +68,7 @@ public final class ValueFetch implements AutoCloseable {
         copyQueue.await(fork);
         kernel.launch(
                 copyQueue,
-                Grid.of(hostBlocks + parts.context().multiprocessors(), THREADS)
+                Grid.of(hostBlocks + deviceBlocks, THREADS)
                         .withShared(Integer.BYTES * (rows.count() * shape.kvHeads() + 1)),
                 table,
                 rows.slots(),

@@ -21,6 +21,7 @@
 // check: KEY=f16 LANDMARK=f16 HEAD_DIM=96 UNIT_TOKENS=8 VEC=8
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=256 UNIT_TOKENS=8 VEC=8
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=128 UNIT_TOKENS=64 VEC=8
+// check: KEY=bf16 LANDMARK=float HEAD_DIM=128 UNIT_TOKENS=128 VEC=4
 // check: KEY=float LANDMARK=float HEAD_DIM=256 UNIT_TOKENS=8 VEC=4
 // check: KEY=float LANDMARK=bf16 HEAD_DIM=10 UNIT_TOKENS=5 VEC=2
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=6 UNIT_TOKENS=8 VEC=2
@@ -88,6 +89,8 @@ landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride
             for (int e = 0; e < VEC; e++) mean[i % PARTS][e] += toFloat(held[i].at[e]);
         }
     } else {
+        // Several rows in flight.
+#pragma unroll 4
         for (int pass = 0; pass < PASSES; pass++) {
 #pragma unroll
             for (int part = 0; part < PARTS; part++) {
@@ -126,7 +129,7 @@ landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride
 
     // Apart from rounding, cosines are at most 1.
     float least = 2;
-#pragma unroll(IS_HELD ? PASSES : 1)
+#pragma unroll(IS_HELD ? PASSES : 4)
     for (int pass = 0; pass < PASSES; pass++) {
         float dot = 0, squares = 0;
 #pragma unroll

@@ -179,42 +179,10 @@ static __device__ __forceinline__ void multiplyStage(float (&products)[ROW_TILES
     for (int n = 0; n < ROW_TILES; n++) pin(products[n]);
 }
 
-#if GATED
-// Combines the sums of both warpgroups, which have the same outputs and rows.
-static __device__ __forceinline__ void gate(float (&sums)[ROW_TILES][4], const Matrices& matrices, int firstOutput, int rows) {
-    __shared__ float4 ups[ROW_TILES][128];
-    int lane = threadIdx.x % 32, output = firstOutput + lane / 4;
-    const Matrix& m = matrices.at[threadIdx.x / 128];
-    float bias = m.bias && output < m.outputs ? toFloat(m.bias[output]) : 0.f, bias8 = m.bias && output + 8 < m.outputs ? toFloat(m.bias[output + 8]) : 0.f;
-#pragma unroll
-    for (int n = 0; n < ROW_TILES; n++)
-#pragma unroll
-        for (int e = 0; e < 4; e++) sums[n][e] += e / 2 ? bias8 : bias;
-    if (threadIdx.x >= 128) {
-#pragma unroll
-        for (int n = 0; n < ROW_TILES; n++) ups[n][threadIdx.x - 128] = make_float4(sums[n][0], sums[n][1], sums[n][2], sums[n][3]);
-    }
-    meet<THREADS>();
-    if (threadIdx.x < 128) {
-#pragma unroll
-        for (int n = 0; n < ROW_TILES; n++) {
-            float4 up = ups[n][threadIdx.x];
-            float factors[4] = {up.x, up.y, up.z, up.w};
-#pragma unroll
-            for (int e = 0; e < 4; e++) sums[n][e] = sums[n][e] / (1.f + expf(-sums[n][e])) * factors[e];
-        }
-        Matrix out = matrices.at[0];
-        out.bias = nullptr;
-        store(sums, out, firstOutput, rows);
-    }
-    meet<THREADS>();
-}
-#endif
-
 static __device__ __forceinline__ void finish(float (&sums)[ROW_TILES][4], const Matrices& matrices, int count, int tile, int rows) {
     int warp = threadIdx.x / 32;
 #if GATED
-    gate(sums, matrices, tile * OUTPUTS + warp % 4 * 16, rows);
+    gate<THREADS>(sums, matrices, tile * OUTPUTS + warp % 4 * 16, rows);
 #else
     const Matrix& m = matrices.at[matrixOf(matrices, count, tile)];
     store(sums, m, (tile - m.firstTile) * OUTPUTS + warp * 16, rows);

@@ -115,3 +115,35 @@ static __device__ __forceinline__ void store(const float (&sums)[N][4], const Ma
         }
     }
 }
+
+// Combines the sums of two groups of 128 threads, which have the same outputs and rows, by matrix 0
+// and matrix 1, to silu(gate) * up, and writes them.
+template <int THREADS, int N>
+static __device__ __forceinline__ void gate(float (&sums)[N][4], const Matrices& matrices, int firstOutput, int rows) {
+    __shared__ float4 ups[N][128];
+    int lane = threadIdx.x % 32, output = firstOutput + lane / 4;
+    const Matrix& m = matrices.at[threadIdx.x / 128];
+    float bias = m.bias && output < m.outputs ? toFloat(m.bias[output]) : 0.f, bias8 = m.bias && output + 8 < m.outputs ? toFloat(m.bias[output + 8]) : 0.f;
+#pragma unroll
+    for (int n = 0; n < N; n++)
+#pragma unroll
+        for (int e = 0; e < 4; e++) sums[n][e] += e / 2 ? bias8 : bias;
+    if (threadIdx.x >= 128) {
+#pragma unroll
+        for (int n = 0; n < N; n++) ups[n][threadIdx.x - 128] = make_float4(sums[n][0], sums[n][1], sums[n][2], sums[n][3]);
+    }
+    meet<THREADS>();
+    if (threadIdx.x < 128) {
+#pragma unroll
+        for (int n = 0; n < N; n++) {
+            float4 up = ups[n][threadIdx.x];
+            float factors[4] = {up.x, up.y, up.z, up.w};
+#pragma unroll
+            for (int e = 0; e < 4; e++) sums[n][e] = sums[n][e] / (1.f + expf(-sums[n][e])) * factors[e];
+        }
+        Matrix out = matrices.at[0];
+        out.bias = nullptr;
+        store(sums, out, firstOutput, rows);
+    }
+    meet<THREADS>();
+}

@@ -36,3 +36,11 @@ static __device__ __forceinline__ void multiply(f16, float (&d)[4], const u32 (&
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
 }
+
+// d[16x8] += a[16x32] * b[32x8] of unsigned and signed bytes; the fragments have the layout of PTX's
+// mma.m16n8k32: a register of a or b has four adjacent bytes of the summed index.
+static __device__ __forceinline__ void multiplyBytes(i32 (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
+    asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.u8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+r"(d[0]), "+r"(d[1]), "+r"(d[2]), "+r"(d[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+}

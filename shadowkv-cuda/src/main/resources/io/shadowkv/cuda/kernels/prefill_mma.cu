@@ -25,7 +25,19 @@
 // matrix are in eight different bank groups for every head dim. A swizzle would need a multiple of
 // 64.
 //
+// With BLOCK, which is 64 or 128, blocks of BLOCK rows read the key blocks of a list
+// (op/AttentionOperations.prefillSelected, without columns, bands and means). QUERIES is at most
+// BLOCK then, and the grid has queryBlocks * BLOCK / QUERIES * queryHeads blocks. Blocks of rows are
+// counted from position 0, so a tile may begin before row 0. Additional arguments:
+//
+// allStarts  i32 [listHeads, queryBlocks, startWidth], first keys of blocks of BLOCK keys
+// counts     i32 [listHeads, queryBlocks]
+// rowHeads   query heads that share a list
+//
 // check: TYPE=bf16 HEAD_DIM=64 GROUP=1
+// check: TYPE=bf16 HEAD_DIM=128 GROUP=4 BLOCK=128
+// check: TYPE=bf16 HEAD_DIM=128 GROUP=1 BLOCK=64
+// check: TYPE=f16 HEAD_DIM=256 GROUP=4 BLOCK=128
 // check: TYPE=f16 HEAD_DIM=80 GROUP=7
 // check: TYPE=f16 HEAD_DIM=96 GROUP=4
 // check: TYPE=bf16 HEAD_DIM=128 GROUP=4
@@ -45,8 +57,17 @@
 #ifndef GROUP
 #define GROUP 4
 #endif
+#ifdef BLOCK
+#define QUERIES (HEAD_DIM <= 128 ? BLOCK : 64)
+#else
 #define QUERIES (HEAD_DIM <= 128 ? 128 : 64)
+#endif
 #define KEYS (HEAD_DIM <= 128 ? 64 : 32)
+#ifdef BLOCK
+#define FIRST_KEY(tile) (starts[(tile) / (BLOCK / KEYS)] + (tile) % (BLOCK / KEYS) * KEYS)
+#else
+#define FIRST_KEY(tile) ((tile) * KEYS)
+#endif
 
 static const int THREADS = 2 * QUERIES;
 static const int STRIDE = HEAD_DIM + 8;
@@ -72,23 +93,52 @@ static __device__ __forceinline__ void copyRows(TYPE* shared, const TYPE* global
 }
 
 extern "C" __global__ void __launch_bounds__(THREADS) prefillMma(const TYPE* queries, const TYPE* keys,
-    const TYPE* values, int t, int queryHeads, int keyCount, int capacity, float scale, TYPE* out) {
+    const TYPE* values, int t, int queryHeads, int keyCount, int capacity, float scale, TYPE* out
+#ifdef BLOCK
+    , const i32* allStarts, const i32* counts, int startWidth, int queryBlocks, int rowHeads
+#endif
+) {
     extern __shared__ __align__(16) unsigned char shared[];
     TYPE* sharedKeys = (TYPE*) shared;
     TYPE* sharedValues = sharedKeys + 2 * KEYS * STRIDE;
     int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     int head = blockIdx.x % queryHeads;
+#ifdef BLOCK
+    int queryTile = queryBlocks * (BLOCK / QUERIES) - 1 - (int) (blockIdx.x / queryHeads);
+    int block = queryTile / (BLOCK / QUERIES);
+    int firstQuery = (keyCount - t) / BLOCK * BLOCK + queryTile * QUERIES - (keyCount - t);
+    if (firstQuery + QUERIES <= 0 || firstQuery >= t) return;
+    i64 list = (i64) (head / rowHeads) * queryBlocks + block;
+    const i32* starts = allStarts + list * startWidth;
+#else
     int firstQuery = ((t + QUERIES - 1) / QUERIES - 1 - (int) (blockIdx.x / queryHeads)) * QUERIES;
+#endif
     i64 region = (i64) (head / GROUP) * capacity * HEAD_DIM;
     keys += region;
     values += region;
     i64 rowStep = (i64) queryHeads * HEAD_DIM;
     int earlier = keyCount - t;  // keys before that of the first query
     int lastKey = earlier + min(firstQuery + QUERIES, t) - 1;
+#ifdef BLOCK
+    int tiles = counts[list] * (BLOCK / KEYS);
+    // Of rows before row 0, row 0 is a copy; they are not stored.
+    int skipped = max(0, -firstQuery);
+    for (int i = threadIdx.x; i < QUERIES * PIECES; i += THREADS) {
+        int row = i / PIECES, piece = i % PIECES, query = firstQuery + max(row, skipped);
+        copyAsync16(sharedValues + row * STRIDE + 8 * piece,
+            queries + (query < t ? query : t - 1) * rowStep + head * HEAD_DIM + 8 * piece, query < t);
+    }
+    if (tiles == 0) {
+        waitCopies<0>();
+        return;
+    }
+#else
     int tiles = lastKey / KEYS + 1;
 
     copyRows(sharedValues, queries + firstQuery * rowStep + head * HEAD_DIM, rowStep, QUERIES, t - firstQuery);
-    copyRows(sharedKeys, keys, HEAD_DIM, KEYS, keyCount);
+#endif
+    int thisKey = FIRST_KEY(0);
+    copyRows(sharedKeys, keys + (i64) thisKey * HEAD_DIM, HEAD_DIM, KEYS, keyCount - thisKey);
     commitCopies();
     waitCopies<0>();
     __syncthreads();
@@ -97,7 +147,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) prefillMma(const TYPE* que
     for (int k = 0; k < STEPS; k++)
         loadMatrices(q[k], sharedValues + (16 * warp + lane % 16) * STRIDE + 16 * k + lane / 16 * 8);
     __syncthreads();
-    copyRows(sharedValues, values, HEAD_DIM, KEYS, keyCount);
+    copyRows(sharedValues, values + (i64) thisKey * HEAD_DIM, HEAD_DIM, KEYS, keyCount - thisKey);
     commitCopies();
 
     float sum[HEAD_DIM / 8][4] = {};
@@ -109,11 +159,18 @@ extern "C" __global__ void __launch_bounds__(THREADS) prefillMma(const TYPE* que
     int warpLimit = min(earlier + firstQuery + 16 * warp + 15, lastKey);
 
     for (int tile = 0; tile < tiles; tile++) {
-        int firstKey = tile * KEYS, stage = tile % 2;
-        bool isSeen = firstKey <= warpLimit;
+#ifdef BLOCK
+        int firstKey = thisKey, stage = tile % 2;
+        int nextKey = tile + 1 < tiles ? FIRST_KEY(tile + 1) : 0;
+        thisKey = nextKey;
+        int left = keyCount - nextKey;
+#else
+        int firstKey = tile * KEYS, stage = tile % 2, nextKey = firstKey + KEYS;
         int left = keyCount - firstKey - KEYS;
+#endif
+        bool isSeen = firstKey <= warpLimit;
         if (tile + 1 < tiles)
-            copyRows(sharedKeys + (1 - stage) * KEYS * STRIDE, keys + (i64) (firstKey + KEYS) * HEAD_DIM, HEAD_DIM, KEYS, left);
+            copyRows(sharedKeys + (1 - stage) * KEYS * STRIDE, keys + (i64) nextKey * HEAD_DIM, HEAD_DIM, KEYS, left);
         commitCopies();
         waitCopies<2>();
         __syncthreads();
@@ -133,7 +190,7 @@ extern "C" __global__ void __launch_bounds__(THREADS) prefillMma(const TYPE* que
             }
         }
         if (tile + 1 < tiles)
-            copyRows(sharedValues + (1 - stage) * KEYS * STRIDE, values + (i64) (firstKey + KEYS) * HEAD_DIM, HEAD_DIM, KEYS, left);
+            copyRows(sharedValues + (1 - stage) * KEYS * STRIDE, values + (i64) nextKey * HEAD_DIM, HEAD_DIM, KEYS, left);
         commitCopies();
 
         u32 p[KEYS / 16][4];
@@ -196,6 +253,9 @@ extern "C" __global__ void __launch_bounds__(THREADS) prefillMma(const TYPE* que
         total += __shfl_xor_sync(ALL_LANES, total, 2);
         float share = 1.f / total;
         int query = firstQuery + 16 * warp + lane / 4 + 8 * r;
+#ifdef BLOCK
+        if (query < 0) continue;
+#endif
         if (query < t) {
             TYPE* row = out + query * rowStep + head * HEAD_DIM + lane % 4 * 2;
 #pragma unroll

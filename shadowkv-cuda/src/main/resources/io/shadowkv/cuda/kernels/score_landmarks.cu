@@ -2,7 +2,7 @@
 //   max over g of softmax over u of (query[i, h * GROUP + g] . landmark[slot i, h, u] * scale)
 //
 // queries   TYPE [rows, kvHeads * GROUP, HEAD_DIM], rotated, 4-byte aligned
-// table     IndexedEntry [slots]: landmarks TYPE [kvHeads, unitCapacity, HEAD_DIM], 16-byte aligned
+// table     IndexedEntry [slots]: entries, the landmarks TYPE [kvHeads, unitCapacity, HEAD_DIM], 16-byte aligned
 // slots     i32 [rows], -1: padding        units i32 [rows], landmarks of each row, 0: skipped
 // scale     factor of the dot products times log2(e): logits are exponents of 2
 // scores    float [rows, kvHeads, width]; the first units[i] of row i are written
@@ -82,7 +82,7 @@ struct Fetch {
     __device__ __forceinline__ void locate(const Work& work) {
         segment = segmentOf(work, at);
         const IndexedEntry& entry = work.table[work.slots[segment.row]];
-        landmarks = (const u8*) entry.landmarks
+        landmarks = (const u8*) entry.entries
             + (i64) (segment.index - segment.row * work.kvHeads) * entry.unitCapacity * (HEAD_DIM * 2);
     }
     // Starts to copy the next tile, if there is one; after the last landmark it writes zeros.
@@ -178,7 +178,7 @@ struct Sums {
                 if (lane < 4 && column < PADDED) partial[column] = make_float2(largest, all);
             }
         __syncwarp();
-        if (lane == 0) asm volatile("red.release.gpu.global.add.u32 [%0], 1;" :: "l"(counter) : "memory");
+        if (lane == 0) countUp(counter);
     }
 };
 

@@ -60,7 +60,7 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) scoreLandmarksAny(
         int head = (at - starts[row]) / tiles, first = (at - starts[row]) % tiles;
         int last = min(tiles, first + end - at);
         const IndexedEntry& entry = table[slots[row]];
-        const LANDMARK* landmarks = (const LANDMARK*) entry.landmarks + (i64) head * entry.unitCapacity * HEAD_DIM;
+        const LANDMARK* landmarks = (const LANDMARK*) entry.entries + (i64) head * entry.unitCapacity * HEAD_DIM;
         i64 segment = (i64) row * kvHeads + head;
         for (int g = 0; g < PADDED; g++) {
             const QUERY* query = queries + (segment * GROUP + g) * HEAD_DIM;

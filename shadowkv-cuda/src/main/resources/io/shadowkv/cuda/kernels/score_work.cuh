@@ -1,7 +1,7 @@
-// The division of landmarks among the workers of score_landmarks.cu, and reads of data that other
-// workers have written. The list of all tiles of 16 landmarks (rows outermost, then heads; a head
-// of a row is a segment) is divided into passes of `passRows` rows, and each pass into even shares,
-// for any mixture of lengths.
+// The division of units among the workers of score_landmarks.cu and score_codes.cu, and reads of
+// data that other workers have written. The list of all tiles of units (rows outermost, then heads;
+// a head of a row is a segment) is divided into passes of some rows or segments, and each pass into
+// even shares, for any mixture of lengths.
 #pragma once
 #include "mma.cuh"
 #include "slices.cuh"
@@ -20,11 +20,15 @@ struct Share {
     int base, total, workers;  // tiles before the pass; tiles in it; workers that have some
 };
 
-static __device__ __forceinline__ Share shareOfPass(const Work& work, int pass, int worker) {
-    int base = work.starts[pass * work.passRows];
-    int total = work.starts[min(work.rows, (pass + 1) * work.passRows)] - base, workers = min(total, work.workers);
+static __device__ __forceinline__ Share shareOfTiles(const Work& work, int base, int total, int worker) {
+    int workers = min(total, work.workers);
     if (worker >= workers) return {base, base, base, total, workers};
     return {base + shareStart(total, worker, workers), base + shareStart(total, worker + 1, workers), base, total, workers};
+}
+
+static __device__ __forceinline__ Share shareOfPass(const Work& work, int pass, int worker) {
+    int base = work.starts[pass * work.passRows];
+    return shareOfTiles(work, base, work.starts[min(work.rows, (pass + 1) * work.passRows)] - base, worker);
 }
 
 struct Segment { int row, index, first, end, count; };  // index below rows * kvHeads; tiles first to end (exclusive); count of landmarks
@@ -35,6 +39,9 @@ static __device__ __forceinline__ Segment segmentOf(const Work& work, int tile) 
     return {row, row * work.kvHeads + head, start + head * tiles, start + (head + 1) * tiles, work.units[row]};
 }
 
+static __device__ __forceinline__ void countUp(u32* p) {  // after this thread's writes, and those that it has seen
+    asm volatile("red.release.gpu.global.add.u32 [%0], 1;" :: "l"(p) : "memory");
+}
 static __device__ __forceinline__ u32 readCounter(const u32* p) {
     u32 x;
     asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(x) : "l"(p) : "memory");

@@ -3,31 +3,51 @@
 // and ages are this project's addition.
 //
 // scores  float [rows, kvHeads, width], non-negative; the first units[i] of row i are read
+// maxima  float [rows, kvHeads, ceil(width / 2^groupShift)] of unit_maxima.cu; not used if
+//         groupShift is 0
 // table   IndexedEntry [slots]: residentUnits, slotAges [kvHeads, C] in place; selectedSlots,
 //         missUnits, missSlots [kvHeads, k], missCounts [kvHeads] written; counters added to
 // slots   i32 [rows], -1: padding        units i32 [rows], 0: skipped
 //
-// Grid: rows * kvHeads blocks of 1024 threads. Shared memory: 9 bytes for each of `capacity` units
-// and 8 for each of `slotCapacity` slots, dynamic (rounded up to 4); the host never launches it for
-// a layer that selects more units or has more slots (StepLimits.java); the trap guards against a
-// mistake there.
-// Bytes: scores once from L2 (62 KB per block at 15,564 units). It is bound by about 20 barriers,
-// not by memory: scores stay in registers (above 16,384 units they are read again), and the data of
-// the second half are loaded with them.
+// Where there are more units than a block holds in registers (16,384), it first selects the k groups
+// with the largest maxima, the lower ones among equals, and then the k units among those of these
+// groups. Nothing is lost: a unit of another group has at least k units before it, one in each of
+// the selected groups.
+//
+// Grid: rows * kvHeads blocks of THREADS threads, 1024, or 512 so that a multiprocessor runs two
+// blocks where there are more blocks than multiprocessors. Shared memory: 9 bytes for each of `capacity` units
+// and 6 for each of `slotCapacity` slots, dynamic (rounded up to 4), or with LARGE 5 and 2, and the
+// other lists in device memory. The host never launches it for a layer that selects more units or
+// has more slots (StepLimits.java); the trap guards against a mistake there.
+// Bytes: scores once from L2 (62 KB per block at 15,564 units, and 64 KB more with groups of 8 at
+// 124,928). It is bound by about 20 barriers (35 with groups), not by memory: scores stay in
+// registers (above 16,384 they are read again), and the data of the second half are loaded with
+// them.
 // Exact: non-negative floats have the order of their bits. Up to three rounds of a histogram over
 // 11, 11 and 9 bits find the k-th largest score and how many of its equals are selected, lowest
 // units first. Counting the bits of the selected units gives the ascending list. Deterministic: all
 // lists are made by counting.
 //
-// check: EXTRA=0
+// check: THREADS=1024 LARGE=0
+// check: THREADS=1024 LARGE=1
+// check: THREADS=512 LARGE=1
+// check: THREADS=512 LARGE=0
 #include "overlap.cuh"
 #include "slices.cuh"
 
-static const int THREADS = 1024;
+#ifndef LARGE
+#define LARGE 0
+#endif
+
+#ifndef THREADS
+#define THREADS 1024
+#endif
+
 static const int WARPS = THREADS / 32;
-static const int BINS = 2 * THREADS;
-static const int EACH = 16;  // scores that a thread holds
-static const int PART = EACH * THREADS;
+static const int BINS = 2048;
+static const int PART = 16384;  // scores that a block holds
+static const int EACH = PART / THREADS;
+static const int BINS_EACH = BINS / THREADS;
 static const int WORDS = PART / 32;
 static const u32 NONE = 0xffffffffu;  // not a score: scores have no sign bit
 
@@ -57,14 +77,17 @@ static __device__ __forceinline__ int sumUpTo(int x) {
 // The bin with the need-th item from the top; not changed if need is 0.
 static __device__ void findCut(const int* histogram, int need, Cut* cut) {
     __shared__ int warpTotals[WARPS];
-    int top = BINS - 1 - 2 * threadIdx.x;
-    int upper = histogram[top], both = upper + histogram[top - 1], sum = sumUpTo(both);
+    int top = BINS - 1 - BINS_EACH * (int) threadIdx.x, own[BINS_EACH], all = 0;
+#pragma unroll
+    for (int b = 0; b < BINS_EACH; b++) all += own[b] = histogram[top - b];
+    int sum = sumUpTo(all);
     if (threadIdx.x % 32 == 31) warpTotals[threadIdx.x / 32] = sum;
     __syncthreads();
-    int above = totalBelow(warpTotals) + sum - both;
-    if (above < need && need <= above + both) {
-        bool isUpper = need <= above + upper;
-        *cut = isUpper ? Cut{top, need - above, upper} : Cut{top - 1, need - above - upper, both - upper};
+    int above = totalBelow(warpTotals) + sum - all;
+#pragma unroll
+    for (int b = 0; b < BINS_EACH; b++) {
+        if (above < need && need <= above + own[b]) *cut = Cut{top - b, need - above, own[b]};
+        above += own[b];
     }
     __syncthreads();
 }
@@ -74,15 +97,42 @@ static __device__ void clear(int* histogram) {
     __syncthreads();
 }
 
+static __device__ __forceinline__ int groupsOf(int units, int groupShift) { return (units + (1 << groupShift) - 1) >> groupShift; }
+
+static __device__ __forceinline__ u32 bitsOf(float score) { return __float_as_uint(score) & 0x7fffffffu; }
+
+// The scores of all units, or the maxima of all groups.
+struct All {
+    const float* scores;
+
+    __device__ __forceinline__ u32 bits(int i) const { return bitsOf(scores[i]); }
+    __device__ __forceinline__ int number(int i) const { return i; }
+};
+
+// The scores of the units of some groups, which ascend. Behind the last unit there is none.
+struct Grouped {
+    const float* scores;
+    const int* groups;
+    int groupShift, units;
+
+    __device__ __forceinline__ int number(int i) const {
+        return (groups[i >> groupShift] << groupShift) + (i & ((1 << groupShift) - 1));
+    }
+    __device__ __forceinline__ u32 bits(int i) const {
+        int unit = number(i);
+        return unit < units ? bitsOf(scores[unit]) : NONE;
+    }
+};
+
 // PART scores as bits; a warp has 32 adjacent scores at a time.
 struct Held {
     u32 at[EACH];
 
-    __device__ __forceinline__ void load(const float* scores, int part, int count) {
+    template <typename Source> __device__ __forceinline__ void load(const Source& source, int part, int count) {
 #pragma unroll
         for (int j = 0; j < EACH; j++) {
             int u = part * PART + j * THREADS + threadIdx.x;
-            at[j] = u < count ? __float_as_uint(scores[u]) & 0x7fffffffu : NONE;
+            at[j] = u < count ? source.bits(u) : NONE;
         }
     }
 };
@@ -90,13 +140,14 @@ struct Held {
 // The scores to select: those from `above` on, and the first `ties` of those equal to `tied`.
 struct Threshold { u32 above, tied; int ties; };
 
-static __device__ Threshold findThreshold(Held& held, const float* scores, int count, int need, int* histogram, Cut* cut) {
+template <typename Source>
+static __device__ Threshold findThreshold(Held& held, const Source& source, int count, int need, int* histogram, Cut* cut) {
     u32 prefix = 0;
     for (int round = 0;; round++) {
         int shift = round == 0 ? 20 : round == 1 ? 9 : 0, bits = round < 2 ? 11 : 9;
         clear(histogram);
         for (int part = 0; part * PART < count; part++) {
-            if (count > PART) held.load(scores, part, count);
+            if (count > PART) held.load(source, part, count);
 #pragma unroll
             for (int j = 0; j < EACH; j++)
                 if (held.at[j] >> (shift + bits) == prefix) atomicAdd(&histogram[held.at[j] >> shift & ((1u << bits) - 1)], 1);
@@ -110,14 +161,15 @@ static __device__ Threshold findThreshold(Held& held, const float* scores, int c
     }
 }
 
-// Writes the selected units among `count` scores, ascending.
-static __device__ void listChosen(Held& held, const float* scores, int count, Threshold threshold, int* chosen) {
+// Writes the numbers of the selected ones among `count` scores, ascending.
+template <typename Source>
+static __device__ void listChosen(Held& held, const Source& source, int count, Threshold threshold, int* chosen) {
     __shared__ u32 above[WORDS], tied[WORDS];  // one bit per unit of the part
     __shared__ int warpTotals[2][WARPS];
     int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
     int chosenBefore = 0, tiesBefore = 0;
     for (int part = 0; part * PART < count; part++) {
-        if (count > PART) held.load(scores, part, count);
+        if (count > PART) held.load(source, part, count);
 #pragma unroll
         for (int j = 0; j < EACH; j++) {
             u32 score = held.at[j];
@@ -136,13 +188,23 @@ static __device__ void listChosen(Held& held, const float* scores, int count, Th
         for (u32 both = aboves | ties; both != 0; both &= both - 1) {
             int bit = __ffs(both) - 1;
             bool isTie = ties >> bit & 1;
-            if (!isTie || tieBefore < threshold.ties) chosen[to++] = part * PART + threadIdx.x * 32 + bit;
+            if (!isTie || tieBefore < threshold.ties) chosen[to++] = source.number(part * PART + threadIdx.x * 32 + bit);
             tieBefore += isTie;
         }
-        chosenBefore += (int) __reduce_add_sync(ALL_LANES, (u32) warpTotals[0][lane]);
-        tiesBefore += (int) __reduce_add_sync(ALL_LANES, (u32) warpTotals[1][lane]);
+        chosenBefore += (int) __reduce_add_sync(ALL_LANES, (u32) (lane < WARPS ? warpTotals[0][lane] : 0));
+        tiesBefore += (int) __reduce_add_sync(ALL_LANES, (u32) (lane < WARPS ? warpTotals[1][lane] : 0));
         __syncthreads();
     }
+}
+
+// Writes the numbers of the `need` largest of `count` scores, ascending. If `isHeld`, the scores of
+// the first part are loaded.
+template <typename Source>
+static __device__ void selectLargest(
+    Held& held, bool isHeld, const Source& source, int count, int need, int* histogram, Cut* cut, int* chosen) {
+    if (!isHeld) held.load(source, 0, count);
+    Threshold threshold = findThreshold(held, source, count, need, histogram, cut);
+    listChosen(held, source, count, threshold, chosen);
 }
 
 // Iterates over items 0 .. count - 1 twice, each warp over its own part: first to count, then to
@@ -190,14 +252,10 @@ static __device__ __forceinline__ int find(const int* list, int count, int unit)
     return low < count && list[low] == unit ? low : -1;
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
-    const float* scores, const IndexedEntry* __restrict__ table, const i32* __restrict__ slots,
-    const i32* __restrict__ units, int kvHeads, int width, int capacity, int slotCapacity) {
-    extern __shared__ int chosen[];            // [capacity], ascending
-    int* missing = chosen + capacity;          // [capacity], ascending
-    int* residents = missing + capacity;       // [slotCapacity]: units as they were
-    int* olds = residents + slotCapacity;      // [slotCapacity]: ages
-    u8* isResident = (u8*) (olds + slotCapacity);  // [capacity]: flags of the chosen units
+extern "C" __global__ void __launch_bounds__(THREADS, 1024 / THREADS) selectUnits(
+    const float* scores, const float* maxima, const IndexedEntry* __restrict__ table, const i32* __restrict__ slots,
+    const i32* __restrict__ units, int kvHeads, int width, int groupShift, int capacity, int slotCapacity) {
+    extern __shared__ int chosen[];  // [capacity], ascending
     __shared__ int histogram[BINS];
     __shared__ Cut cut;
     __shared__ int hits;
@@ -207,21 +265,43 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
     const IndexedEntry& entry = table[max(slots[row], 0)];
     int slotCount = entry.slots, selected = min(count, entry.selected);
     i32 *resident = entry.residentUnits + (i64) head * slotCount, *ages = entry.slotAges + (i64) head * slotCount;
+    i64 firstChoice = (i64) head * entry.selected;
+    i32 *missUnits = entry.missUnits + firstChoice, *missSlots = entry.missSlots + firstChoice;
+    i32* selectedSlots = entry.selectedSlots + firstChoice;
+#if LARGE
+    int *missing = missUnits, *residents = resident;
+    u16* olds = (u16*) (chosen + capacity);        // [slotCapacity]: ages
+#else
+    int* missing = chosen + capacity;              // [capacity], ascending
+    int* residents = missing + capacity;           // [slotCapacity]: units as they were
+    u16* olds = (u16*) (residents + slotCapacity); // [slotCapacity]: ages
+#endif
+    u8* isResident = (u8*) (olds + slotCapacity);  // [capacity]: flags of the chosen units
     waitForPrevious();
     if (count == 0) return;
     if (entry.selected > capacity || slotCount > slotCapacity) __trap();
-    const float* own = scores + ((i64) row * kvHeads + head) * width;
+    All all{scores + ((i64) row * kvHeads + head) * width};
+    int groups = groupsOf(count, groupShift);
+    bool hasGroups = groupShift > 0 && count > PART && selected < groups;
+    All largest{maxima + ((i64) row * kvHeads + head) * groupsOf(width, groupShift)};
 
     Held held;
-    if (selected < count) held.load(own, 0, count);
-    for (int s = x; s < slotCount; s += THREADS) residents[s] = resident[s], olds[s] = min(ages[s], 255);
+    if (hasGroups) held.load(largest, 0, groups);
+    else if (selected < count) held.load(all, 0, count);
+    for (int s = x; s < slotCount; s += THREADS) {
+        if (!LARGE) residents[s] = resident[s];
+        olds[s] = (u16) min(ages[s], 255);
+    }
     for (int j = x; j < selected; j += THREADS) isResident[j] = 0;
     if (x == 0) hits = 0;
     if (selected == count) {
         for (int u = x; u < count; u += THREADS) chosen[u] = u;
+    } else if (hasGroups) {
+        selectLargest(held, true, largest, groups, selected, histogram, &cut, missing);
+        Grouped grouped{all.scores, missing, groupShift, count};
+        selectLargest(held, false, grouped, selected << groupShift, selected, histogram, &cut, chosen);
     } else if (selected > 0) {
-        Threshold threshold = findThreshold(held, own, count, selected, histogram, &cut);
-        listChosen(held, own, count, threshold, chosen);
+        selectLargest(held, true, all, count, selected, histogram, &cut, chosen);
     }
     if (x == 0) cut = {BINS, 0, 0};
     clear(histogram);
@@ -236,15 +316,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
         } else {
             atomicAdd(&histogram[unit < 0 ? 256 : olds[s]], 1);
         }
-        olds[s] = place >= 0 ? 0 : olds[s] + 1;
+        olds[s] = (u16) (place >= 0 ? 0 : olds[s] + 1);
     }
     __syncthreads();
     int misses = selected - hits;
     findCut(histogram, misses, &cut);
 
-    i64 firstChoice = (i64) head * entry.selected;
-    i32 *missUnits = entry.missUnits + firstChoice, *missSlots = entry.missSlots + firstChoice;
-    i32* selectedSlots = entry.selectedSlots + firstChoice;
     compact(selected, 0, [&](int j) { return isResident[j] ? OUT : IN; },
         [&](int j, int, bool isChosen, int before, int) {
             if (isChosen) missing[before] = missUnits[before] = chosen[j];
@@ -262,7 +339,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1) selectUnits(
                 missSlots[before] = s;
             }
             if (isChosen || kind == HELD) selectedSlots[before + heldBefore] = s;
-            ages[s] = isChosen || kind == HELD ? 0 : min(olds[s], 255);
+            ages[s] = isChosen || kind == HELD ? 0 : min((int) olds[s], 255);
         });
     for (int j = selected + x; j < entry.selected; j += THREADS) selectedSlots[j] = -1;
     if (x == 0) {

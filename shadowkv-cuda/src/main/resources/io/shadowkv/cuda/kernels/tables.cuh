@@ -14,7 +14,8 @@ struct AttendedEntry {
 enum ValueFormat { VALUES_AS_ATTENDED = 0, VALUES_INT8 = 1, VALUES_FP8 = 2, VALUES_ON_HOST = 4 };
 
 struct IndexedEntry {
-    const void* landmarks;     // [kvHeads, unitCapacity, headDim]
+    const void* entries;       // landmarks [kvHeads, unitCapacity, headDim], or codes i32 [kvHeads, codeBlocks, words, 16]
+    const bf16* entryScales;   // of codes, [kvHeads, codeBlocks * 16]; null for landmarks
     const i32* unitIds;        // [kvHeads, unitCapacity]
     const void* factor;        // [tokenCapacity, rank]
     const void* basis;         // [rank, kvHeads * headDim]
@@ -37,5 +38,7 @@ struct IndexedEntry {
     i32 slots;
     i32 selected;
     i32 valueFormat;
+    i32 codeBlocks;  // 0 for landmarks
+    i32 unused;
 };
-static_assert(sizeof(AttendedEntry) == 24 && sizeof(IndexedEntry) == 152, "SlotMirrors.java writes these sizes");
+static_assert(sizeof(AttendedEntry) == 24 && sizeof(IndexedEntry) == 168, "SlotMirrors.java writes these sizes");

@@ -53,7 +53,8 @@ class SlotMirrorsTest {
             SlotMirrors.writeIndexed(layer, SlotMirrorsTest::address, struct);
 
             Map<String, Long> expected = new LinkedHashMap<>();
-            expected.put("landmarks", address(SlotMirrors.landmarks(layer).means()));
+            expected.put("entries", address(((IndexedLayer.Landmarks) layer.index()).means()));
+            expected.put("entryScales", 0L);
             expected.put("unitIds", address(layer.index().unitIds()));
             expected.put("factor", address(layer.keys().factor()));
             expected.put("basis", address(layer.keys().basis()));
@@ -76,23 +77,48 @@ class SlotMirrorsTest {
             expected.put("slots", 7L);
             expected.put("selected", 5L);
             expected.put("valueFormat", isOnHost ? 1L + format : format);
+            expected.put("codeBlocks", 0L);
+            expected.put("unused", 0L);
             assertThat(read("IndexedEntry", struct, SlotMirrors.INDEXED_BYTES))
                     .as("stored as " + stored + (isOnHost ? " on the host" : " on the device"))
                     .isEqualTo(expected);
         }
     }
 
-    /// No kernel reads token codes: they are refused, not read as landmarks.
     @Test
-    void refusesTokenCodes() {
-        IndexedLayer layer = layer(DType.BF16, false);
+    void writesTokenCodesAsTheKernelsReadThem() throws IOException {
         var codes = new IndexedLayer.TokenCodes(
-                tensor(DType.I32, 2, 2, 1, 16), tensor(DType.BF16, 2, 32), tensor(DType.I32, 2, 20));
-        var coded = new IndexedLayer(codes, layer.keys(), layer.stored(), layer.residency());
+                tensor(DType.I32, 2, 3, 1, 16), tensor(DType.BF16, 2, 48), tensor(DType.I32, 2, 40));
+        MemorySegment struct = arena.allocate(SlotMirrors.INDEXED_BYTES, 8);
+        SlotMirrors.writeIndexed(coded(codes), SlotMirrorsTest::address, struct);
+        assertThat(read("IndexedEntry", struct, SlotMirrors.INDEXED_BYTES))
+                .containsEntry("entries", address(codes.codes()))
+                .containsEntry("entryScales", address(codes.scales()))
+                .containsEntry("unitIds", address(codes.unitIds()))
+                .containsEntry("unitTokens", 1L)
+                .containsEntry("unitCapacity", 40L)
+                .containsEntry("codeBlocks", 3L)
+                .containsEntry("unused", 0L);
+    }
+
+    /// Kernels read codes in vectors of 16 bytes.
+    @Test
+    void refusesCodesThatVectorsCannotRead() {
+        Tensor codes = tensor(DType.I32, 2, 3, 1, 16);
+        Tensor scales = tensor(DType.BF16, 104);
+        var apart = new IndexedLayer.TokenCodes(
+                codes,
+                new Tensor(DType.BF16, Shape.of(2, 48), scales.memory(), scales.byteOffset() + 2),
+                tensor(DType.I32, 2, 40));
         MemorySegment struct = arena.allocate(SlotMirrors.INDEXED_BYTES, 8);
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> SlotMirrors.writeIndexed(coded, SlotMirrorsTest::address, struct))
-                .withMessageContaining("no kernels for token codes; it selects by landmarks (--index landmarks)");
+                .isThrownBy(() -> SlotMirrors.writeIndexed(coded(apart), SlotMirrorsTest::address, struct))
+                .withMessageContaining("expected multiples of 16 bytes");
+    }
+
+    private IndexedLayer coded(IndexedLayer.TokenCodes codes) {
+        IndexedLayer layer = layer(DType.BF16, false);
+        return new IndexedLayer(codes, layer.keys(), layer.stored(), layer.residency());
     }
 
     /// All extents differ, so that none can be mistaken for another.

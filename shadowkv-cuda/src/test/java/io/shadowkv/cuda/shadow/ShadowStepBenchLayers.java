@@ -2,7 +2,6 @@ package io.shadowkv.cuda.shadow;
 
 import io.shadowkv.cuda.device.CudaContext;
 import io.shadowkv.cuda.device.CudaScope;
-import io.shadowkv.cuda.launch.SlotMirrors;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.IndexedLayer;
@@ -235,8 +234,8 @@ final class ShadowStepBenchLayers {
 
     /// Scores of the last row and head of layer 0.
     void checkScores() {
-        float[] landmarks =
-                halves(SlotMirrors.landmarks(tables.getFirst().get(batch - 1)).means());
+        float[] landmarks = halves(
+                ((IndexedLayer.Landmarks) tables.getFirst().get(batch - 1).index()).means());
         float[] query = halves(queries);
         double[] best = new double[units];
         for (int g = 0; g < GROUP_SIZE; g++) {

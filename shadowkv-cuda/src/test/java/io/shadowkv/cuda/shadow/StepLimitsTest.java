@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.shadowkv.cuda.shadow.UnitSelection.Shared;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
@@ -106,16 +107,16 @@ class StepLimitsTest {
         table.set(0, layer(5, 7, DType.BF16));
         StepLimits limits = limits();
 
-        // 9 bytes for each of 5 units and 8 for each of 7 slots, rounded up to 4.
-        assertThat(UnitSelection.sharedBytes(limits, 104)).isEqualTo(104);
-        assertThatThrownBy(() -> UnitSelection.sharedBytes(limits, 103))
+        // 9 bytes for each of 5 units and 6 for each of 7 slots, rounded up to 4; at least 5 and 2.
+        assertThat(Shared.of(limits, 88)).isEqualTo(new Shared(88, false));
+        assertThat(Shared.of(limits, 87)).isEqualTo(new Shared(40, true));
+        assertThatThrownBy(() -> Shared.of(limits, 39))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage(
-                        "a step that selects 5 units among 7 slots needs 104 bytes of shared memory in a block; this"
-                                + " device has 103. Lower the sparse budget, the layer's own budget if it has one"
-                                + " (--layer-budgets) or the number of cached tokens, or enlarge the chunks");
+                .hasMessage("a step that selects 5 units among 7 slots needs 40 bytes of shared memory in a block; this"
+                        + " device has 39. Lower the sparse budget, the layer's own budget if it has one"
+                        + " (--layer-budgets) or the number of cached tokens, or enlarge the chunks");
         var most = new StepLimits(limits.shape(), Integer.MAX_VALUE, Integer.MAX_VALUE);
-        assertThatThrownBy(() -> UnitSelection.sharedBytes(most, 232_448)).hasMessageContaining("36,507,222,");
+        assertThatThrownBy(() -> Shared.of(most, 232_448)).hasMessageContaining("15,032,385,532");
     }
 
     @ParameterizedTest
@@ -126,5 +127,12 @@ class StepLimitsTest {
                 .hasMessage("the number of blocks that fetch values from host memory is " + hostBlocks
                         + "; expected 1 or more");
         assertThatCode(() -> ValueFetch.checkHostBlocks(1)).doesNotThrowAnyException();
+    }
+
+    /// The maxima of all groups fit in a block's registers up to 524,288 units.
+    @ParameterizedTest
+    @CsvSource({"1,0", "16384,0", "16385,3", "131072,3", "131073,4", "262144,4", "262145,5", "524288,5", "9000000,5"})
+    void manyUnitsAreSelectedFromGroups(int units, int shift) {
+        assertThat(UnitSelection.groupShift(units)).isEqualTo(shift);
     }
 }

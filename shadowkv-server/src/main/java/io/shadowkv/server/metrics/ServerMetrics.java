@@ -6,6 +6,7 @@ import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.server.generate.GenerationObserver;
@@ -41,6 +42,8 @@ public final class ServerMetrics implements GenerationObserver {
     private final Counter failures;
     private final Counter selectedUnits;
     private final Counter missedUnits;
+    private final Counter attentionPairs;
+    private final Counter attentionComputed;
     private final Histogram firstToken;
     private final Histogram gap;
     private final Histogram endToEnd;
@@ -76,6 +79,12 @@ public final class ServerMetrics implements GenerationObserver {
         failures = counter("shadowkv:request_failures", "Requests that failed while they ran.");
         selectedUnits = counter("shadowkv:selected_units", "Units of the cache that steps selected.");
         missedUnits = counter("shadowkv:missed_units", "Selected units that had to be fetched.");
+        attentionPairs = counter(
+                "shadowkv:prefill_attention_pairs",
+                "Pairs of a row and a key that exact attention computes, of prompts that were read sparsely.");
+        attentionComputed = counter(
+                "shadowkv:prefill_attention_computed_pairs",
+                "Pairs of a row and a key that were computed, of prompts that were read sparsely.");
         firstToken = seconds("vllm:time_to_first_token_seconds", "Time from the submission to the first token.");
         gap = seconds("vllm:inter_token_latency_seconds", "Time between two tokens of a sequence.");
         endToEnd = seconds("vllm:e2e_request_latency_seconds", "Time from the submission to the end.");
@@ -234,6 +243,9 @@ public final class ServerMetrics implements GenerationObserver {
         observe(answerLength, completion.ids().length);
         selectedUnits.labelValues(model).inc(completion.cache().selectedUnits());
         missedUnits.labelValues(model).inc(completion.cache().missedUnits());
+        LayerDensity density = LayerDensity.sum(completion.densities());
+        attentionPairs.labelValues(model).inc(density.causal());
+        attentionComputed.labelValues(model).inc(density.computed());
         if (completion.cache().selectedUnits() > 0) {
             observe(hitRatio, completion.cache().hitRate());
         }

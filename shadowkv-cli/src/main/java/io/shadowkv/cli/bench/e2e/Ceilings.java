@@ -25,6 +25,10 @@ record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {
     /// it.
     private static final int DEVICE_REPEATS = 8;
 
+    /// An idle GPU raises its clocks within some 100 ms of work. Measured at once, an H200 had 2.3 TB/s
+    /// instead of 4.2.
+    private static final long DEVICE_WARMUP_NANOS = 400_000_000;
+
     private static final int WIDTH = 8192;
     private static final int RUNS = 7;
 
@@ -64,10 +68,12 @@ record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {
         return (int) Math.max(2, bytes / (WIDTH * (long) DType.BF16.bytes()));
     }
 
-    /// Median of a few runs, after one warm-up run.
+    /// Median of a few runs, after one warm-up run; a device warms up until its clocks are at their
+    /// rate.
     private static double seconds(Backend backend, Runnable work) {
         int repeats = backend.isHostDevice() ? 1 : DEVICE_REPEATS;
         long[] nanos = new long[RUNS];
+        long warm = System.nanoTime() + (backend.isHostDevice() ? 0 : DEVICE_WARMUP_NANOS);
         for (int i = -1; i < RUNS; i++) {
             backend.synchronize();
             long start = System.nanoTime();
@@ -77,6 +83,8 @@ record Ceilings(double deviceBytesPerSecond, double linkBytesPerSecond) {
             backend.synchronize();
             if (i >= 0) {
                 nanos[i] = Math.max(1, System.nanoTime() - start);
+            } else if (System.nanoTime() < warm) {
+                i--;
             }
         }
         Arrays.sort(nanos);

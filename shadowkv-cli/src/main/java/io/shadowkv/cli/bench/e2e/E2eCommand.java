@@ -1,6 +1,7 @@
 package io.shadowkv.cli.bench.e2e;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.cli.option.PrefillFlags;
@@ -43,6 +44,8 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  shadowkv bench e2e --model needle-32k --context 16k --batch 2",
             "  shadowkv bench e2e --random llama-3.1-8b --context 60k,122k --clone-prefill --hit-rate 0.6",
+            "  shadowkv bench e2e --random llama-3-8b-1m --context 122k --method full --batch 1 --prefill blocks \\",
+            "    --prefill-density 0.09",
             "  shadowkv bench e2e --random yi-9b --layers 2 --context 4k --batch 1 --method full",
             "  shadowkv bench e2e --model ORG/NAME --context 122k --out docs/bench/e2e.jsonl"
         })
@@ -118,6 +121,14 @@ public final class E2eCommand implements Callable<Integer> {
     private @Nullable Double hitRate;
 
     @Option(
+            names = "--prefill-density",
+            paramLabel = "SHARE",
+            description = "--prefill blocks: use a synthetic selection that keeps this share of the key blocks, to"
+                    + " compare machines; random weights have no structure that a selection could find. Default: the"
+                    + " model's own selection.")
+    private @Nullable Double density;
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
@@ -154,7 +165,7 @@ public final class E2eCommand implements Callable<Integer> {
         Program root = root();
         E2eOptions options = misuseOf(this::options);
         KvCacheSpec.Shadow strategy = shadow.spec(spec);
-        EngineOptions engine = flags.options(strategy).withPrefill(prefill.spec());
+        EngineOptions engine = flags.options(strategy).withPrefill(prefill());
         ModelSource model = source.model(spec, root.models(), seed);
         RunLog runs = misuseOf(() -> new RunLog(log));
         PrintWriter err = spec.commandLine().getErr();
@@ -172,6 +183,21 @@ public final class E2eCommand implements Callable<Integer> {
             printer.end();
             printer.failures().forEach(failure -> say(failure, err));
         }
+    }
+
+    private PrefillSpec prefill() {
+        PrefillSpec chosen = prefill.spec();
+        Double share = density;
+        if (share == null) {
+            return chosen;
+        }
+        if (!(chosen instanceof PrefillSpec.Blocks blocks)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--prefill-density is given without --prefill blocks, which it belongs to; leave it out or add the"
+                            + " kind");
+        }
+        return misuseOf(() -> blocks.withForcedShare(share));
     }
 
     private void say(E2eFailure failure, PrintWriter err) {

@@ -93,6 +93,7 @@ final class E2eJson {
         node.put("profiled_steps", setup.profiledSteps());
         node.put("clone_prefill", setup.clonesPrefill());
         number(node, "forced_hit_rate", setup.forcedHitRate().orElse(Double.NaN));
+        number(node, "forced_density", setup.forcedDensity().orElse(Double.NaN));
         node.put("seed", setup.seed());
         Ceilings ceilings = setup.ceilings();
         if (ceilings != null) {
@@ -107,7 +108,11 @@ final class E2eJson {
         node.put("attention_seconds", prefill.attentionSeconds());
         node.put("index_seconds", prefill.indexSeconds());
         node.put("index_waited_seconds", prefill.waitedSeconds());
+        node.put("selection_seconds", prefill.selectionSeconds());
         node.put("rest_seconds", prefill.restSeconds());
+        node.put("density", prefill.density());
+        ArrayNode layers = node.putArray("density_by_layer");
+        prefill.densities().forEach(layer -> layers.add(layer.share()));
         parts(node.putObject("part_seconds"), prefill.partSeconds(), 1);
         node.put("prompts", prefill.prompts());
         node.put("all_seconds", prefill.allSeconds());

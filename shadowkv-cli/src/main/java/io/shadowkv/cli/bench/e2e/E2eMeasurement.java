@@ -133,12 +133,18 @@ final class E2eMeasurement {
         }
         // Full attention indexes nothing; the microseconds of closing a layer are not reported
         // separately.
-        double waited = engine.options().cache() instanceof KvCacheSpec.Full ? 0 : first.indexingWaitNanos() / 1e9;
+        boolean isFull = engine.options().cache() instanceof KvCacheSpec.Full;
+        double waited = isFull ? 0 : first.indexingWaitNanos() / 1e9;
+        double index = parts.getOrDefault(OperationKind.INDEX, 0.0);
+        double chosen = parts.getOrDefault(OperationKind.SCORE, 0.0) + parts.getOrDefault(OperationKind.SELECT, 0.0);
         return new E2eResult.Prefill(
                 first.nanos() / 1e9,
                 parts,
-                backend.hasSideQueue() ? parts.getOrDefault(OperationKind.INDEX, 0.0) : waited,
+                isFull || !backend.hasSideQueue() ? waited : index,
                 waited,
+                // Of full attention, only the mean keys are an index.
+                isFull ? chosen + index : chosen,
+                first.densities(),
                 prompts,
                 (System.nanoTime() - start) / 1e9);
     }

@@ -1,5 +1,6 @@
 package io.shadowkv.cli.bench.e2e;
 
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.op.OperationKind;
 import java.util.Arrays;
@@ -42,6 +43,10 @@ record E2eResult(
     /// @param indexSeconds time of factorising, indexing and offloading
     /// @param waitedSeconds time that prefill waited for indexing, which is less than
     ///     `indexSeconds` if indexing runs at the same time as the main queue
+    /// @param selectionSeconds time of choosing the keys that rows attend to: mean keys, scores and
+    ///     lists. ShadowKV's indexing includes the time of the mean keys
+    /// @param densities share of attention that was computed in each layer; empty if prompts were read
+    ///     exactly
     /// @param prompts number of prompts, read one after the other
     /// @param allSeconds time until all sequences were ready to decode, copies included
     record Prefill(
@@ -49,19 +54,27 @@ record E2eResult(
             Map<OperationKind, Double> partSeconds,
             double indexSeconds,
             double waitedSeconds,
+            double selectionSeconds,
+            List<LayerDensity> densities,
             int prompts,
             double allSeconds) {
         Prefill {
             partSeconds = Map.copyOf(partSeconds);
+            densities = List.copyOf(densities);
+        }
+
+        /// Share of attention that was computed, over all layers; 1 if prompts were read exactly.
+        double density() {
+            return LayerDensity.sum(densities).share();
         }
 
         double attentionSeconds() {
             return partSeconds.getOrDefault(OperationKind.ATTENTION, 0.0);
         }
 
-        /// Time that is neither attention nor waiting for the index.
+        /// Time that is neither attention, nor choosing keys, nor waiting for the index.
         double restSeconds() {
-            return Math.max(0, firstTokenSeconds - attentionSeconds() - waitedSeconds);
+            return Math.max(0, firstTokenSeconds - attentionSeconds() - selectionSeconds - waitedSeconds);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.shadowkv.cli.bench.e2e;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cli.option.ModelSource;
 import io.shadowkv.engine.ContextLengthException;
 import io.shadowkv.engine.EngineOptions;
@@ -11,6 +12,7 @@ import io.shadowkv.tensor.WeightPrecision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 
 /// Measures every method at every length, one run after the other. Each run opens the model again,
@@ -126,6 +128,9 @@ final class E2eRun {
                 engine.options().prefill().label(),
                 options.clonesPrefill(),
                 options.forcedHitRate(),
+                engine.options().prefill() instanceof PrefillSpec.Blocks blocks
+                        ? blocks.forcedShare()
+                        : OptionalDouble.empty(),
                 options.seed());
     }
 }

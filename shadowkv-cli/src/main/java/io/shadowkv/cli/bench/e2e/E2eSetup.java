@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// @param prefill how prompts are read
 /// @param clonesPrefill true if one prompt was read and copied into every slot
 /// @param forcedHitRate hit rate of a synthetic selection; empty for the model's own
+/// @param forcedDensity density of a synthetic selection of the keys that prompts read; empty for the
+///     model's own
 record E2eSetup(
         String model,
         boolean isRandom,
@@ -36,4 +38,5 @@ record E2eSetup(
         String prefill,
         boolean clonesPrefill,
         OptionalDouble forcedHitRate,
+        OptionalDouble forcedDensity,
         long seed) {}

@@ -39,6 +39,10 @@ final class E2eTable {
         if (!setup.prefill().equals("exact")) {
             out.println("prompts are read with --prefill " + setup.prefill());
         }
+        if (setup.forcedDensity().isPresent()) {
+            out.println("the choice of keys is synthetic (--prefill-density "
+                    + setup.forcedDensity().getAsDouble() + "): speeds are valid, answers are not");
+        }
         if (setup.clonesPrefill()) {
             out.println("one prompt was read and copied into every slot (--clone-prefill); each slot's query differs");
         }
@@ -88,6 +92,10 @@ final class E2eTable {
     private void prefill(List<E2eResult> results) {
         row("time to first token", results, result -> time(result.prefill().firstTokenSeconds()));
         row("  attention", results, result -> time(result.prefill().attentionSeconds()));
+        if (results.stream().anyMatch(result -> !result.prefill().densities().isEmpty())) {
+            row("  density of attention", results, result -> density(result.prefill()));
+            row("  choosing keys", results, result -> selection(result.prefill()));
+        }
         row("  indexing", results, result -> indexing(result.prefill()));
         row("  rest", results, result -> time(result.prefill().restSeconds()));
         row(
@@ -95,6 +103,14 @@ final class E2eTable {
                 results,
                 result -> result.prefill().prompts() + ", "
                         + time(result.prefill().allSeconds()));
+    }
+
+    private static String density(Prefill prefill) {
+        return prefill.densities().isEmpty() ? NONE : Quantity.share(prefill.density());
+    }
+
+    private static String selection(Prefill prefill) {
+        return prefill.densities().isEmpty() ? NONE : time(prefill.selectionSeconds());
     }
 
     private static String indexing(Prefill prefill) {

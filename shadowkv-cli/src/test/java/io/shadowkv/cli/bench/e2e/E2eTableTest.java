@@ -2,6 +2,7 @@ package io.shadowkv.cli.bench.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.cli.option.RunLog;
 import io.shadowkv.cli.process.Machine;
 import io.shadowkv.engine.MemoryPlan;
@@ -40,6 +41,7 @@ class E2eTableTest {
             "exact",
             true,
             OptionalDouble.of(0.6),
+            OptionalDouble.empty(),
             1);
 
     @TempDir
@@ -54,7 +56,7 @@ class E2eTableTest {
                 true,
                 false,
                 0,
-                new E2eResult.Prefill(9.2, Map.of(OperationKind.ATTENTION, 7.0), 0, 0, 1, 9.3),
+                new E2eResult.Prefill(9.2, Map.of(OperationKind.ATTENTION, 7.0), 0, 0, 0, List.of(), 1, 9.3),
                 new E2eResult.Steps(
                         LongStream.rangeClosed(1, 32)
                                 .map(i -> 34_000_000 + i * 10_000)
@@ -81,7 +83,7 @@ class E2eTableTest {
                 false,
                 3,
                 new E2eResult.Prefill(
-                        9.4, Map.of(OperationKind.ATTENTION, 7.0, OperationKind.INDEX, 0.4), 0.4, 0.012, 1, 12.3),
+                        9.4, Map.of(OperationKind.ATTENTION, 7.0, OperationKind.INDEX, 0.4), 0.4, 0.012, 0, List.of(), 1, 12.3),
                 new E2eResult.Steps(
                         new long[] {15_000_000, 16_000_000, 14_000_000},
                         Map.of(
@@ -131,6 +133,62 @@ class E2eTableTest {
                         "ShadowKV compared with full attention: 8.26× as many tokens per second")
                 .containsPattern("batch +8 \\(no more fit\\) +29\n")
                 .containsPattern("indexing +– ");
+    }
+
+    /// A forced density is never silent.
+    @Test
+    void showsWhatWasReadAndThatItWasForced() {
+        E2eResult exact = full();
+        List<LayerDensity> layers = List.of(new LayerDensity(5, 100), new LayerDensity(13, 100));
+        var read = new E2eResult.Prefill(4.1, Map.of(OperationKind.ATTENTION, 1.0), 0, 0, 0.1, layers, 1, 4.2);
+        E2eResult sparse = new E2eResult(
+                exact.method(),
+                exact.strategy(),
+                exact.contextTokens(),
+                exact.batch(),
+                exact.batchIsLargest(),
+                exact.keptWhole(),
+                exact.deviceValueLayers(),
+                read,
+                exact.steps(),
+                exact.hitRate(),
+                exact.bytes(),
+                exact.memory());
+        E2eSetup forced = new E2eSetup(
+                "llama-3.1-8b",
+                true,
+                32,
+                "BF16",
+                "BF16",
+                8192,
+                "auto",
+                "cuda",
+                "a device",
+                null,
+                4,
+                32,
+                4,
+                "blocks at a forced density of 0.09",
+                false,
+                OptionalDouble.empty(),
+                OptionalDouble.of(0.09),
+                1);
+        StringWriter text = new StringWriter();
+        E2eTable table = new E2eTable(forced, new PrintWriter(text, true));
+        table.head();
+        table.print(List.of(sparse), List.of());
+        assertThat(text.toString())
+                .contains("--prefill blocks at a forced density of 0.09", "(--prefill-density 0.09): speeds are valid")
+                .containsPattern("density of attention +9 %")
+                .containsPattern("choosing keys +100 ms")
+                .containsPattern("rest +3.00 s");
+        assertThat(text.toString().lines()).allSatisfy(line -> assertThat(line.length())
+                .isLessThanOrEqualTo(100));
+        JsonNode run = E2eJson.run(forced, MACHINE, sparse);
+        assertThat(run.get("forced_density").asDouble()).isEqualTo(0.09);
+        assertThat(run.at("/prefill/density").asDouble()).isEqualTo(0.09);
+        assertThat(run.at("/prefill/density_by_layer/1").asDouble()).isEqualTo(0.13);
+        assertThat(run.at("/prefill/selection_seconds").asDouble()).isEqualTo(0.1);
     }
 
     @Test
