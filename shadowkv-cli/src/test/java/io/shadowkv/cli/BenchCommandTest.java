@@ -87,8 +87,17 @@ final class BenchCommandTest {
     @Test
     void aForcedDensityIsKept() {
         JsonNode run = shadowkv(e2e(
-                        "--context", 1900, "--method", "full", "--prefill", "blocks", "--prefill-from", 500,
-                        "--prefill-density", 0.6, "--json"))
+                        "--context",
+                        1900,
+                        "--method",
+                        "full",
+                        "--prefill",
+                        "blocks",
+                        "--prefill-from",
+                        500,
+                        "--prefill-density",
+                        0.6,
+                        "--json"))
                 .json()
                 .at("/runs/0");
         assertThat(run.get("forced_density").asDouble()).isEqualTo(0.6);

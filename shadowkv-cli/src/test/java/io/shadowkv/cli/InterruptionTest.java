@@ -29,7 +29,8 @@ class InterruptionTest {
     @Test
     void endsAnAnswerWithWhatWasGenerated() throws Exception {
         Path err = temporary.resolve("err.txt");
-        Process process = start(err, "run", "needle-32k", "Once upon a time", "-n", "100000", "--ignore-eos", "--backend", "reference");
+        Process process = start(
+                err, "run", "needle-32k", "Once upon a time", "-n", "100000", "--ignore-eos", "--backend", "reference");
         try (BufferedReader out = process.inputReader()) {
             // The first characters show that generation has begun.
             assertThat(out.read()).isNotEqualTo(-1);
@@ -116,7 +117,8 @@ class InterruptionTest {
     @Test
     void endsAChatThatWaitsForALineAtOnce() throws Exception {
         Path err = temporary.resolve("err.txt");
-        Process process = start(err, ProcessBuilder.Redirect.PIPE, "run", "needle-32k", "--chat", "-n", "2", "--backend", "reference");
+        Process process = start(
+                err, ProcessBuilder.Redirect.PIPE, "run", "needle-32k", "--chat", "-n", "2", "--backend", "reference");
         try (var in = process.outputWriter();
                 BufferedReader out = process.inputReader()) {
             in.write("hello\n/stats\n");

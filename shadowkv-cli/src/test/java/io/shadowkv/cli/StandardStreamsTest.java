@@ -159,8 +159,9 @@ class StandardStreamsTest {
     /// Generating 20,000 tokens would take longer than [#run] waits.
     @Test
     void generationStopsWhenTheReaderIsGone() throws Exception {
-        Result result = run("{ shadowkv run needle-32k hello -n 20000 --ignore-eos --backend reference; echo code $? >&2; }"
-                + " | head -c 3");
+        Result result =
+                run("{ shadowkv run needle-32k hello -n 20000 --ignore-eos --backend reference; echo code $? >&2; }"
+                        + " | head -c 3");
         assertThat(result.out()).hasSize(3);
         assertThat(result.err())
                 .contains("shadowkv: standard output cannot be written: Broken pipe")
@@ -186,7 +187,9 @@ class StandardStreamsTest {
 
     @Test
     void nothingIsColouredThatGoesToAFile() throws Exception {
-        for (String command : new String[] {"--help", "run --help", "bogus", "run needle-32k hello -n 2 --progress --backend reference"}) {
+        for (String command : new String[] {
+            "--help", "run --help", "bogus", "run needle-32k hello -n 2 --progress --backend reference"
+        }) {
             Result result = run("shadowkv " + command);
             assertThat(result.out() + result.err()).as(command).doesNotContain("\u001b");
         }

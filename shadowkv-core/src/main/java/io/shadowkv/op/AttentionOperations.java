@@ -157,7 +157,8 @@ public interface AttentionOperations {
 
         public BlockRule {
             if (!(threshold >= 0 && threshold <= 1)) {
-                throw new IllegalArgumentException("threshold is " + threshold + "; expected 0 (keeps everything) to 1");
+                throw new IllegalArgumentException(
+                        "threshold is " + threshold + "; expected 0 (keeps everything) to 1");
             }
             if (firstBlocks < 0 || nearestBlocks < 1) {
                 throw new IllegalArgumentException("first blocks are " + firstBlocks + " and nearest blocks "

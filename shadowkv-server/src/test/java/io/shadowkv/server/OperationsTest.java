@@ -110,8 +110,7 @@ class OperationsTest {
 
     @Test
     void metricsSayHowDenselyPromptsWereRead() throws Exception {
-        PrefillSpec sparse =
-                PrefillSpec.Blocks.DEFAULT.withMinTokens(500).withForcedShare(0.6);
+        PrefillSpec sparse = PrefillSpec.Blocks.DEFAULT.withMinTokens(500).withForcedShare(0.6);
         EngineOptions options = EngineOptions.DEFAULT.withPrefill(sparse);
         try (TestServer server = TestServer.start(options, ServerOptions.DEFAULT.withPort(0))) {
             server.post("/v1/chat/completions", TestServer.chat(TestServer.question(40), ""));

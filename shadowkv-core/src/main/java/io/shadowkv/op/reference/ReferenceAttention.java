@@ -1,10 +1,10 @@
 package io.shadowkv.op.reference;
 
 import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.AttentionOperations.BlockLists;
 import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
-import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;

@@ -1,10 +1,10 @@
 package io.shadowkv.op.timing;
 
 import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.AttentionOperations.BlockLists;
 import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
-import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.OperationKind;
 import io.shadowkv.op.SlotTable;

@@ -3,14 +3,14 @@ package io.shadowkv.cpu.attention;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import io.shadowkv.cpu.vector.FloatRows;
-import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.Scratch;
+import io.shadowkv.cpu.vector.Scratch.Use;
 import io.shadowkv.cpu.vector.WorkerPool;
 import io.shadowkv.op.AttendedRows;
+import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.AttentionOperations.BlockLists;
 import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.op.AttentionOperations.SelectedKeys;
-import io.shadowkv.op.AttentionOperations;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;

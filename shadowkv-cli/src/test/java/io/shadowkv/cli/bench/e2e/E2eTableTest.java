@@ -83,7 +83,14 @@ class E2eTableTest {
                 false,
                 3,
                 new E2eResult.Prefill(
-                        9.4, Map.of(OperationKind.ATTENTION, 7.0, OperationKind.INDEX, 0.4), 0.4, 0.012, 0, List.of(), 1, 12.3),
+                        9.4,
+                        Map.of(OperationKind.ATTENTION, 7.0, OperationKind.INDEX, 0.4),
+                        0.4,
+                        0.012,
+                        0,
+                        List.of(),
+                        1,
+                        12.3),
                 new E2eResult.Steps(
                         new long[] {15_000_000, 16_000_000, 14_000_000},
                         Map.of(
@@ -182,8 +189,8 @@ class E2eTableTest {
                 .containsPattern("density of attention +9 %")
                 .containsPattern("choosing keys +100 ms")
                 .containsPattern("rest +3.00 s");
-        assertThat(text.toString().lines()).allSatisfy(line -> assertThat(line.length())
-                .isLessThanOrEqualTo(100));
+        assertThat(text.toString().lines())
+                .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(100));
         JsonNode run = E2eJson.run(forced, MACHINE, sparse);
         assertThat(run.get("forced_density").asDouble()).isEqualTo(0.09);
         assertThat(run.at("/prefill/density").asDouble()).isEqualTo(0.09);
