@@ -131,21 +131,25 @@ abstract class SelectionLaws extends BackendLaws {
     @Test
     void howAPromptComesInChangesNothing() {
         Path folder = checkpoint(RandomCheckpoint.SMALL);
-        int[] ids = ids(90, VOCABULARY, 2);
+        // In BF16 some of the turns make another close choice.
+        int prompts = choosesAlike(Integer.MAX_VALUE) ? 1 : 6;
         int compared = 0;
         for (Shadow spec : specs()) {
-            try (StepBench bench = bench(folder, spec)) {
-                float[] whole = bench.read(0, ids, 140);
-                assertSame(spec + ", prefill", bench.read(1, ids, 140, 7), whole, rounding());
-                float[] one = new float[0];
-                int[] turn = ids(choosesAlike(19) ? 20 : 3, VOCABULARY, 3);
-                for (int id : turn) {
-                    one = bench.feed(0, id);
-                }
-                float[] together = bench.feed(1, turn);
-                if (choseAlike(bench, 0, 1)) {
-                    assertSame(spec + ", a turn in one step", together, one, rounding());
-                    compared++;
+            for (int prompt = 2; prompt < 2 + prompts; prompt++) {
+                int[] ids = ids(90, VOCABULARY, prompt);
+                int[] turn = ids(prompts == 1 ? 20 : 3, VOCABULARY, prompt + 1);
+                try (StepBench bench = bench(folder, spec)) {
+                    float[] whole = bench.read(0, ids, 140);
+                    assertSame(spec + ", prefill", bench.read(1, ids, 140, 7), whole, rounding());
+                    float[] one = new float[0];
+                    for (int id : turn) {
+                        one = bench.feed(0, id);
+                    }
+                    float[] together = bench.feed(1, turn);
+                    if (choseAlike(bench, 0, 1)) {
+                        assertSame(spec + ", a turn in one step", together, one, rounding());
+                        compared++;
+                    }
                 }
             }
         }
