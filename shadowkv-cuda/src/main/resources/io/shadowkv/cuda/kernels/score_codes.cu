@@ -65,6 +65,7 @@ static const int WORDS = (HEAD_DIM + 15) / 16, WORD_QUADS = (WORDS + 3) / 4;
 static const int BLOCK_BYTES = WORDS * BLOCK_TOKENS * 4, SCALE_BYTES = TILE * 2;
 static const int STAGE = 2 * BLOCK_BYTES + SCALE_BYTES;
 static const int BLOCK_PIECES = BLOCK_BYTES / 16, PIECES = 2 * BLOCK_PIECES;
+static const bool WHOLE_WARPS = PIECES % 32 == 0;
 static const int HEAD_QUADS = (GROUP + 3) / 4, HEAD_PAIRS = (HEAD_QUADS + 1) / 2;  // blocks of columns: high and middle; low
 static const int LIMB_BYTES = WORD_QUADS * 64;
 static const int LOGITS = GROUP * TILE;  // of a tile
@@ -120,6 +121,12 @@ struct Fetch {
         codes = (const u8*) entry.entries + firstBlock * BLOCK_BYTES;
         scales = (const u8*) entry.entryScales + firstBlock * (BLOCK_TOKENS * 2);
     }
+    // Where only some lanes copy codes, CUDA 13.0 assembles copies with a policy as illegal
+    // instructions.
+    __device__ __forceinline__ void copyPiece(u8* to, const u8* from, bool valid) {
+        if (WHOLE_WARPS) copyOnce(to, from, valid, policy);
+        else copyAsync16(to, from, valid);
+    }
     // Starts to copy the next tile, if there is one; a block of codes that does not exist becomes
     // zeros.
     __device__ __forceinline__ void copy(const Work& work, int passSegments, u8* stage) {
@@ -132,11 +139,11 @@ struct Fetch {
                 int piece = k * 32 + lane, block = piece / BLOCK_PIECES, in = piece % BLOCK_PIECES;
                 bool valid = block < blocks;
                 u8* to = stage + block * BLOCK_BYTES + placeOf(in / 4, in % 4) * 16;
-                if (PIECES % 32 == 0 || piece < PIECES) copyOnce(to, from + (valid ? piece : 0) * 16, valid, policy);
+                if (WHOLE_WARPS || piece < PIECES) copyPiece(to, from + (valid ? piece : 0) * 16, valid);
             }
             if (lane < SCALE_BYTES / 16) {
                 bool valid = lane / 2 < blocks;
-                copyOnce(stage + 2 * BLOCK_BYTES + lane * 16, scales + (i64) tile * SCALE_BYTES + (valid ? lane : 0) * 16, valid, policy);
+                copyPiece(stage + 2 * BLOCK_BYTES + lane * 16, scales + (i64) tile * SCALE_BYTES + (valid ? lane : 0) * 16, valid);
             }
             at += WARPS;
             if (at >= end) begin(work, passSegments, pass);
