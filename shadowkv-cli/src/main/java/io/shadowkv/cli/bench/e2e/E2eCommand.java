@@ -44,8 +44,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  shadowkv bench e2e --model needle-32k --context 16k --batch 2",
             "  shadowkv bench e2e --random llama-3.1-8b --context 60k,122k --clone-prefill --hit-rate 0.6",
-            "  shadowkv bench e2e --random llama-3-8b-1m --context 122k --method full --batch 1 --prefill blocks \\",
-            "    --prefill-density 0.09",
+            "  shadowkv bench e2e --random llama-3-8b-1m --context 122k --prefill blocks --prefill-density 0.09",
             "  shadowkv bench e2e --random yi-9b --layers 2 --context 4k --batch 1 --method full",
             "  shadowkv bench e2e --model ORG/NAME --context 122k --out docs/bench/e2e.jsonl"
         })
