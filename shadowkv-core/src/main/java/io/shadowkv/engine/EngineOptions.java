@@ -26,7 +26,11 @@ import org.jspecify.annotations.Nullable;
 /// @param maxWaiting maximum number of submitted requests that wait for their turn; a further one is
 ///     refused
 /// @param readingBudget how long prompts are read between two decode steps of other sequences. A
-///     longer time reads prompts faster and makes the gaps between tokens longer
+///     longer time reads prompts faster and makes the gaps between tokens longer. Not used where the
+///     backend can be divided and `readingShare` is not 0
+/// @param readingShare share of the processors that read prompts while other sequences decode on the
+///     rest, where the backend can be divided; 0 to take turns instead. Below 1. A larger share reads
+///     prompts faster and makes the gaps between tokens longer
 /// @param keptPrompts maximum number of sequences that are kept after their end, so that a request
 ///     that begins with their tokens does not read them again; the least recently used are freed
 ///     where others need the memory. The tokens that follow are read as a later turn of a
@@ -43,6 +47,7 @@ public record EngineOptions(
         ValuePlace valuePlace,
         int maxWaiting,
         Duration readingBudget,
+        double readingShare,
         int keptPrompts,
         WeightPrecision weights) {
     public static final EngineOptions DEFAULT = new EngineOptions(
@@ -56,6 +61,7 @@ public record EngineOptions(
             ValuePlace.AUTO,
             1024,
             Duration.ofMillis(20),
+            0.88,
             0,
             WeightPrecision.STORED);
 
@@ -82,6 +88,10 @@ public record EngineOptions(
         }
         if (!readingBudget.isPositive()) {
             throw new IllegalArgumentException("reading budget is " + readingBudget + "; expected a positive duration");
+        }
+        if (!(readingShare >= 0 && readingShare < 1)) {
+            throw new IllegalArgumentException(
+                    "reading share is " + readingShare + "; expected 0 (take turns) or more, and less than 1");
         }
     }
 
@@ -124,6 +134,10 @@ public record EngineOptions(
         return with(draft -> draft.readingBudget = budget);
     }
 
+    public EngineOptions withReadingShare(double share) {
+        return with(draft -> draft.readingShare = share);
+    }
+
     public EngineOptions withKeptPrompts(int sequences) {
         return with(draft -> draft.keptPrompts = sequences);
     }
@@ -150,6 +164,7 @@ public record EngineOptions(
         private ValuePlace valuePlace;
         private int maxWaiting;
         private Duration readingBudget;
+        private double readingShare;
         private int keptPrompts;
         private WeightPrecision weights;
 
@@ -164,6 +179,7 @@ public record EngineOptions(
             valuePlace = options.valuePlace;
             maxWaiting = options.maxWaiting;
             readingBudget = options.readingBudget;
+            readingShare = options.readingShare;
             keptPrompts = options.keptPrompts;
             weights = options.weights;
         }
@@ -180,6 +196,7 @@ public record EngineOptions(
                     valuePlace,
                     maxWaiting,
                     readingBudget,
+                    readingShare,
                     keptPrompts,
                     weights);
         }

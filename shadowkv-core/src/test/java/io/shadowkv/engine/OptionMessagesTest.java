@@ -113,6 +113,7 @@ class OptionMessagesTest {
                 .withWeights(WeightPrecision.INT8)
                 .withKeptPrompts(2)
                 .withReadingBudget(Duration.ofMillis(3))
+                .withReadingShare(0.5)
                 .withMaxWaiting(4)
                 .withValuePlace(ValuePlace.HOST)
                 .withMemoryLimits(5, 6)
@@ -133,6 +134,7 @@ class OptionMessagesTest {
                         ValuePlace.HOST,
                         4,
                         Duration.ofMillis(3),
+                        0.5,
                         2,
                         WeightPrecision.INT8));
     }

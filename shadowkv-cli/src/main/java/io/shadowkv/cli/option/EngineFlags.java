@@ -168,6 +168,7 @@ public final class EngineFlags {
                         },
                         plain.maxWaiting(),
                         plain.readingBudget(),
+                        plain.readingShare(),
                         plain.keptPrompts(),
                         weights()));
     }

@@ -78,6 +78,14 @@ final class ServeFlags {
     private int readingBudget;
 
     @Option(
+            names = "--reading-share",
+            paramLabel = "X",
+            defaultValue = "0.88",
+            description = "On a GPU: share of its multiprocessors that read prompts while other sequences decode on the"
+                    + " rest. 0 takes turns, see --reading-budget. Default: ${DEFAULT-VALUE}.")
+    private double readingShare;
+
+    @Option(
             names = "--max-per-key",
             paramLabel = "N",
             defaultValue = "0",
@@ -160,7 +168,8 @@ final class ServeFlags {
                 command,
                 () -> batch.options(plain)
                         .withMaxWaiting(maxWaiting)
-                        .withReadingBudget(Duration.ofMillis(readingBudget)));
+                        .withReadingBudget(Duration.ofMillis(readingBudget))
+                        .withReadingShare(readingShare));
     }
 
     private List<String> keys() throws IOException {

@@ -47,7 +47,12 @@ public final class Scheduler implements AutoCloseable {
         int prefillRows = options.prefillRows(model.backend());
         this.prefixes = new Prefixes(ledger, options.keptPrompts());
         this.readings = new Readings(
-                model, ledger, prefixes, prefillRows, options.readingBudget().toNanos());
+                model,
+                ledger,
+                prefixes,
+                prefillRows,
+                options.readingBudget().toNanos(),
+                options.readingShare());
         this.admission = new Admission(model, strategy, planner, ledger, prefixes, readings, slots.length, prefillRows);
     }
 
@@ -89,10 +94,10 @@ public final class Scheduler implements AutoCloseable {
         hasWorked |= admitted.hasWorked();
         admitted.joining().forEach(this::join);
         retire();
-        decode();
+        boolean hasStepped = decode();
         retire();
         hasWorked |= readings.canAdvance();
-        for (Readings.Sealed sealed : readings.advance(!active().isEmpty())) {
+        for (Readings.Sealed sealed : readings.advance(!active().isEmpty(), hasStepped)) {
             begin(sealed);
         }
         retire();
@@ -203,7 +208,8 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void decode() {
+    /// @return false if no sequence had a token to decode
+    private boolean decode() {
         List<Batch.Input> inputs = new ArrayList<>();
         List<Sequence> decoding = new ArrayList<>();
         for (int slot = 0; slot < slots.length; slot++) {
@@ -217,7 +223,7 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         if (inputs.isEmpty()) {
-            return;
+            return false;
         }
         hasWorked = true;
         long start = System.nanoTime();
@@ -226,7 +232,7 @@ public final class Scheduler implements AutoCloseable {
             result = batch.step(inputs);
         } catch (RuntimeException e) {
             fail(decoding, e);
-            return;
+            return true;
         }
         long nanos = System.nanoTime() - start;
         for (int i = 0; i < inputs.size(); i++) {
@@ -241,6 +247,7 @@ public final class Scheduler implements AutoCloseable {
         } catch (RuntimeException e) {
             fail(drawing, e);
         }
+        return true;
     }
 
     /// The next tokens of a sequence; null if making room for them failed.
