@@ -57,7 +57,7 @@ final class CudaBackend implements Backend, Operations {
     private CudaBackend(CudaContext context) {
         this.context = context;
         this.pinnedPool = new PinnedPool(context);
-        this.sideWork = new SideWork(context);
+        this.sideWork = new SideWork(context, context.sideQueue(), "shadowkv-cuda-side");
         this.workScope = new CudaScope("the backend's own buffers", context, pinnedPool);
         this.pendingFetches = new PendingFetches(context);
         var parts =
@@ -82,7 +82,7 @@ final class CudaBackend implements Backend, Operations {
                         context.name(),
                         context.computeCapability() / 10,
                         context.computeCapability() % 10,
-                        context.multiprocessors(),
+                        context.allMultiprocessors(),
                         context.memory()[1] / 0x1p30,
                         driver / 1000,
                         driver % 1000 / 10,
@@ -196,6 +196,21 @@ final class CudaBackend implements Backend, Operations {
     @Override
     public Ticket aside(Runnable work) {
         return sideWork.enqueue(work);
+    }
+
+    @Override
+    public boolean isDivisible() {
+        return context.isDivisible();
+    }
+
+    @Override
+    public void divide(double readingShare) {
+        context.divide(readingShare, sideWork);
+    }
+
+    @Override
+    public Ticket beside(Runnable work) {
+        return context.division().reading().enqueue(work);
     }
 
     @Override
