@@ -153,8 +153,7 @@ final class ServeFlags {
     /// @throws picocli.CommandLine.ParameterException if a value is out of range
     EngineOptions engine(EngineOptions plain) {
         return CacheFlags.checked(
-                command,
-                () -> reading.options(batch.options(plain)).withMaxWaiting(maxWaiting));
+                command, () -> reading.options(batch.options(plain)).withMaxWaiting(maxWaiting));
     }
 
     private List<String> keys() throws IOException {

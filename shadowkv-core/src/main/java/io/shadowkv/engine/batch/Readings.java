@@ -215,8 +215,8 @@ final class Readings {
                 flight.awaitLanding();
             }
             flight.report();
-            boolean othersWait = open.stream()
-                    .anyMatch(reading -> reading.isReady() && !flight.members.contains(reading));
+            boolean othersWait =
+                    open.stream().anyMatch(reading -> reading.isReady() && !flight.members.contains(reading));
             if (othersWait) {
                 flight.mustLand = true;
             }

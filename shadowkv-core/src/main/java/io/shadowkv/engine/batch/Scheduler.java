@@ -47,12 +47,7 @@ public final class Scheduler implements AutoCloseable {
         int prefillRows = options.prefillRows(model.backend());
         this.prefixes = new Prefixes(ledger, options.keptPrompts());
         this.readings = new Readings(
-                model,
-                ledger,
-                prefixes,
-                prefillRows,
-                options.readingBudget().toNanos(),
-                options.readingShare());
+                model, ledger, prefixes, prefillRows, options.readingBudget().toNanos(), options.readingShare());
         this.admission = new Admission(model, strategy, planner, ledger, prefixes, readings, slots.length, prefillRows);
     }
 

@@ -47,9 +47,7 @@ class ReadingBesideTest {
                 bench.roundAndCheck();
             }
             assertThat(device.besides()).isPositive();
-            assertThatIllegalStateException()
-                    .isThrownBy(second::completion)
-                    .withMessageContaining("prefill failed");
+            assertThatIllegalStateException().isThrownBy(second::completion).withMessageContaining("prefill failed");
             assertThat(bench.finish(first)).isEqualTo(alone);
             assertThat(bench.scheduler().ledger().entries()).isZero();
         }

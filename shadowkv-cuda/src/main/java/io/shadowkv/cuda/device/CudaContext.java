@@ -139,9 +139,8 @@ public final class CudaContext implements AutoCloseable {
     /// @param readingShare share of the multiprocessors for reading; 0 ends the division
     /// @param sideWork what uses the side queue
     public void divide(double readingShare, SideWork sideWork) {
-        Division next = readingShare == 0
-                ? null
-                : divisions.computeIfAbsent(readingShare, share -> Division.open(this, share));
+        Division next =
+                readingShare == 0 ? null : divisions.computeIfAbsent(readingShare, share -> Division.open(this, share));
         if (next != division) {
             division = next;
             mainQueue.moveTo(next == null ? null : next.main());
