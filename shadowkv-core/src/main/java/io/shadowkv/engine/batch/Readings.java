@@ -244,7 +244,7 @@ final class Readings {
         landing.join();
         landing.report();
         for (OpenReading reading : landing.members) {
-            advanced(reading, reading == landing.failed ? landing.failure : null, sealed);
+            advanced(reading, landing.failures.get(reading), sealed);
         }
     }
 
@@ -325,11 +325,10 @@ final class Readings {
     private final class Flight {
         private final List<OpenReading> members;
         private final Map<OpenReading, Double> done = new ConcurrentHashMap<>();
+        private final Map<OpenReading, RuntimeException> failures = new ConcurrentHashMap<>();
         private final CountDownLatch landing = new CountDownLatch(1);
         private volatile boolean mustLand;
         private Backend.Ticket ticket = Backend.Ticket.ENDED;
-        private @Nullable OpenReading failed;
-        private @Nullable RuntimeException failure;
 
         Flight(List<OpenReading> members) {
             this.members = members;
@@ -357,8 +356,7 @@ final class Readings {
             try {
                 reading.reading().advance(prefillRows);
             } catch (RuntimeException e) {
-                failed = reading;
-                failure = e;
+                failures.put(reading, e);
                 return false;
             }
             done.put(reading, reading.reading().done());
