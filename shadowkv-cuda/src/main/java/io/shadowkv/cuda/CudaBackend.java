@@ -268,6 +268,9 @@ final class CudaBackend implements Backend, Operations {
             return source;
         }
         MemorySegment bytes = arena.allocate(Math.max(1, source.byteSize()), 8);
+        // A copy to memory that is not page-locked holds a lock of the driver until the queue has come to
+        // it, and copies of other threads wait meanwhile.
+        context.queue().synchronize();
         context.queue().copy(bytes.address(), context.address(source), source.byteSize());
         context.queue().synchronize();
         return Tensor.of(source.dtype(), source.shape(), bytes);

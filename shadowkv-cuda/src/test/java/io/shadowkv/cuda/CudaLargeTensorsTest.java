@@ -51,9 +51,9 @@ class CudaLargeTensorsTest {
             operations.attention().store(newValues, rows.values(), 0);
         }
         Tensor queries = normal(tokens, 4 * heads, HEAD_DIM);
-        assertThat(prefill(queries, large, tokens)).containsExactly(prefill(queries, small, tokens));
+        assertThat(prefill(queries, large, tokens)).isEqualTo(prefill(queries, small, tokens));
         Tensor query = normal(1, 4 * heads, HEAD_DIM);
-        assertThat(decode(query, large, tokens)).containsExactly(decode(query, small, tokens));
+        assertThat(decode(query, large, tokens)).isEqualTo(decode(query, small, tokens));
     }
 
     private float[] prefill(Tensor queries, AttendedRows rows, int tokens) {
@@ -99,8 +99,8 @@ class CudaLargeTensorsTest {
 
     private void same(Tensor expected, Tensor found) {
         float[] values = backend.download(expected);
-        assertThat(values).as("what was fetched").doesNotContain(0);
-        assertThat(backend.download(found)).containsExactly(values);
+        assertThat(values[values.length - 1]).as("what was fetched").isNotZero();
+        assertThat(backend.download(found)).isEqualTo(values);
     }
 
     /// @param unitCapacity room in the index

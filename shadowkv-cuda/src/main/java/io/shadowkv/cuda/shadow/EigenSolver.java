@@ -132,6 +132,8 @@ public final class EigenSolver implements AutoCloseable {
 
     private void checkSolved(int width, long info, Arena arena) {
         MemorySegment status = arena.allocate(ValueLayout.JAVA_INT);
+        // The copy holds a lock of the driver until the queue has come to it.
+        queue.synchronize();
         queue.copy(status.address(), info, Integer.BYTES);
         queue.synchronize();
         if (status.get(ValueLayout.JAVA_INT, 0) != 0) {
