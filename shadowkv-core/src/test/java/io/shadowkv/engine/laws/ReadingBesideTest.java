@@ -66,15 +66,4 @@ class ReadingBesideTest {
         }
         checked.assertNothingHeld();
     }
-
-    /// A share of 0 takes turns.
-    @Test
-    void withoutAShareNothingIsReadBeside() {
-        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withReadingShare(0))) {
-            Sequence first = decoding(bench, 30);
-            bench.finish(bench.submit("second", Logits.ids(60, VOCABULARY, 2), 3));
-            bench.finish(first);
-        }
-        assertThat(device.besides()).isZero();
-    }
 }
