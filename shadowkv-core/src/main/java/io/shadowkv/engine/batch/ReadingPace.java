@@ -34,7 +34,7 @@ final class ReadingPace {
         return SHARES[level];
     }
 
-    /// Notes how long a step took beside a reading with [#share].
+    /// Notes how long a step took at the same time as a reading with [#share].
     ///
     /// @return true if the share has changed
     boolean stepped(long nanos) {

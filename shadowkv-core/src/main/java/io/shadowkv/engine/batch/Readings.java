@@ -158,7 +158,7 @@ final class Readings {
         List<Sealed> sealed = new ArrayList<>();
         if (model.backend().isDivisible()) {
             if (othersDecode) {
-                advanceBeside(stepNanos, sealed);
+                advanceDivided(stepNanos, sealed);
                 return sealed;
             }
             land(sealed);
@@ -206,7 +206,7 @@ final class Readings {
         advanced(reading, failure, sealed);
     }
 
-    private void advanceBeside(long stepNanos, List<Sealed> sealed) {
+    private void advanceDivided(long stepNanos, List<Sealed> sealed) {
         if (flight != null) {
             if (stepNanos == 0) {
                 flight.awaitLanding();
@@ -334,7 +334,7 @@ final class Readings {
         }
 
         void start() {
-            ticket = model.backend().beside(this::fly);
+            ticket = model.backend().enqueueReading(this::fly);
         }
 
         private void fly() {

@@ -118,7 +118,7 @@ public abstract class SchedulerLaws extends BackendLaws {
     /// answer is the one that its prompt gets alone. Cancelling one of the prompts frees its memory.
     @ParameterizedTest
     @MethodSource("strategies")
-    void aTokenArrivesInEveryRoundWhilePromptsAreReadBeside(KvCacheSpec spec) {
+    void aTokenArrivesInEveryRoundWhileTheDeviceIsDivided(KvCacheSpec spec) {
         try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec))) {
             int[] longPrompt = Logits.ids(200, VOCABULARY, 2);
             int[] shortPrompt = Logits.ids(12, VOCABULARY, 3);
