@@ -26,13 +26,14 @@ public abstract class SelectionConformance extends BackendConformance {
     private static final int[] SLOTS = {5, 1, -1, 2, 7, 0};
 
     /// Every kind of score: distinct, full of ties, all the same, as small as a softmax over a long context
-    /// makes them.
+    /// makes them, mostly zero, of all magnitudes.
     private enum Scores {
         DISTINCT,
         TIED,
         EQUAL,
         TINY,
-        ZERO_MOSTLY;
+        ZERO_MOSTLY,
+        SPREAD;
 
         float next(Workbench bench) {
             return switch (this) {
@@ -40,6 +41,7 @@ public abstract class SelectionConformance extends BackendConformance {
                 case TIED -> bench.random().nextInt(4) / 4f;
                 case EQUAL -> 0.25f;
                 case TINY -> bench.random().nextFloat() * 1e-38f;
+                case SPREAD -> (float) Math.exp(-60 * bench.random().nextDouble());
                 case ZERO_MOSTLY ->
                     bench.random().nextInt(20) == 0 ? bench.random().nextFloat() : 0;
             };
@@ -91,6 +93,22 @@ public abstract class SelectionConformance extends BackendConformance {
         }
         select(Scores.TIED, 2_100, 2_100, new int[] {2_101, 0, 0, 16_800, 16_801, 0});
         select(Scores.DISTINCT, 300, 300, new int[] {131_100, 0, 0, 301, 1, 0});
+    }
+
+    /// As many units as a device's block has no shared memory for, so that it keeps some lists in
+    /// device memory; among groups of units, and among all.
+    @Test
+    void selectsMoreUnitsThanABlockHolds() {
+        select(Scores.DISTINCT, 16_000, 16_400, new int[] {131_100, 0, 0, 16_001, 20_003, 9});
+        select(Scores.TIED, 16_000, 16_000, new int[] {16_384, 0, 0, 16_000, 20_003, 0});
+    }
+
+    /// Scores of very different sizes: the least selected one is a tiny part of the largest.
+    @Test
+    void selectsScoresOfManyMagnitudes() {
+        select(Scores.SPREAD, 100, 100, new int[] {1_009, 0, 0, 101, 300, 0});
+        select(Scores.SPREAD, 900, 900, new int[] {1_009, 0, 0, 1_000, 901, 0});
+        select(Scores.SPREAD, 2_048, 2_048, new int[] {20_003, 0, 0, 2_100, 16_384, 0});
     }
 
     @Test
