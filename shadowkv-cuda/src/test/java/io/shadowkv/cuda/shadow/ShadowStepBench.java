@@ -18,10 +18,12 @@ import java.util.function.IntConsumer;
 
 /// Times each kernel of a ShadowKV decode step at Llama-3.1-8B's shape (one layer: 32 query heads,
 /// 8 key-value heads of 128, bf16, rank 160, 2,048 tokens selected, 60 % hits), with landmarks of 8
-/// tokens and with token codes, and compares it with the least time that its bytes take. Results are checked before they are timed
+/// tokens and with token codes, and compares it with the least time that its bytes take. Results are checked before
+/// they are timed
 /// ([ShadowStepBenchLayers]).
 ///
-/// `main` takes the word `landmarks` or `codes` to time only one index, then the read bandwidth of the device and the link's bandwidth for gathers in GB/s
+/// `main` takes the word `landmarks` or `codes` to time only one index, then the read bandwidth of the device and the
+/// link's bandwidth for gathers in GB/s
 /// (defaults: 4580 and 51.3, an H200's), and several numbers of blocks that read host memory, to
 /// compare them. Launches are recorded 20 at a time, so that the host's time does not count. They
 /// rotate over several layers, so that none finds its data in L2.

@@ -60,13 +60,7 @@ final class ShadowStepBenchLayers {
 
     /// @param isCoded true for token codes, false for landmarks
     ShadowStepBenchLayers(
-            CudaContext context,
-            CudaScope memory,
-            boolean isCoded,
-            int batch,
-            int tokens,
-            DType stored,
-            Place place) {
+            CudaContext context, CudaScope memory, boolean isCoded, int batch, int tokens, DType stored, Place place) {
         this.context = context;
         this.memory = memory;
         this.batch = batch;
@@ -311,9 +305,9 @@ final class ShadowStepBenchLayers {
                 Arrays.setAll(keys, i -> {
                     int token = last + i / HEAD_DIM;
                     int e = i % HEAD_DIM;
-                    int word = (token / TokenCodes.BLOCK_TOKENS * words + e / KeyCodes.WORD_DIMS)
-                                    * TokenCodes.BLOCK_TOKENS
-                            + token % TokenCodes.BLOCK_TOKENS;
+                    int word =
+                            (token / TokenCodes.BLOCK_TOKENS * words + e / KeyCodes.WORD_DIMS) * TokenCodes.BLOCK_TOKENS
+                                    + token % TokenCodes.BLOCK_TOKENS;
                     int code = codes[word] >>> KeyCodes.BITS * (e % KeyCodes.WORD_DIMS) & KeyCodes.LARGEST;
                     return (double) scales[token] * (code - KeyCodes.CENTRE);
                 });
