@@ -275,20 +275,25 @@ public abstract class SelectionConformance extends BackendConformance {
         /// The slots that make room for `count` misses, one after the other: the first free one, else the first of
         /// the oldest.
         private BitSet room(int from, BitSet hits, int count) {
-            BitSet room = new BitSet();
-            for (int n = 0; n < count; n++) {
-                int best = -1;
-                int bestAge = -1;
-                for (int s = 0; s < slots; s++) {
-                    int age = residents[from + s] < 0 ? Integer.MAX_VALUE : ages[from + s];
-                    if (!hits.get(s) && !room.get(s) && age > bestAge) {
-                        best = s;
-                        bestAge = age;
-                    }
-                }
-                room.set(best);
+            int[] candidates = new int[slots];
+            for (int s = 0; s < slots; s++) {
+                candidates[s] = hits.get(s) ? -1 : residents[from + s] < 0 ? Integer.MAX_VALUE : ages[from + s];
             }
-            return room;
+            return highest(candidates, count);
+        }
+
+        /// The places of the `count` highest numbers, the lower places among equals.
+        private static BitSet highest(int[] numbers, int count) {
+            long[] order = new long[numbers.length];
+            for (int i = 0; i < order.length; i++) {
+                order[i] = ((long) numbers[i] << 32) + (Integer.MAX_VALUE - i);
+            }
+            Arrays.sort(order);
+            BitSet highest = new BitSet();
+            for (int n = 0; n < count; n++) {
+                highest.set(Integer.MAX_VALUE - (int) order[order.length - 1 - n]);
+            }
+            return highest;
         }
 
         /// Every wanted unit is held once, and slots that made no room hold what they held.
@@ -334,18 +339,11 @@ public abstract class SelectionConformance extends BackendConformance {
             Exactly.same(what + ", selected slots", expected, told);
         }
 
+        /// The k highest scores. Bits of numbers without a sign have their order.
         private BitSet top(float[] scores) {
-            BitSet chosen = new BitSet();
-            for (int n = 0; n < Math.min(k, units); n++) {
-                int best = -1;
-                for (int u = 0; u < units; u++) {
-                    if (!chosen.get(u) && (best < 0 || scores[u] > scores[best])) {
-                        best = u;
-                    }
-                }
-                chosen.set(best);
-            }
-            return chosen;
+            int[] bits = new int[units];
+            Arrays.setAll(bits, u -> Float.floatToIntBits(scores[u]));
+            return highest(bits, Math.min(k, units));
         }
     }
 }
