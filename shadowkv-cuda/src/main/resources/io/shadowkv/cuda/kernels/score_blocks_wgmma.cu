@@ -175,7 +175,7 @@ static __device__ __forceinline__ void readMeans(float (&largest)[HEADS][2], int
             addHalf<16, 16>(sums);
             addHalf<8, 8>(sums);
             addHalf<4, 4>(sums);
-            // Two buffers: whoever reads this one has passed the next tile's barrier before it is
+            // Two buffers: a warp that reads this one has passed the next tile's barrier before it is
             // written again.
             float* buffer = partial + tile % 2 * (WARPS * MEANS);
 #pragma unroll
