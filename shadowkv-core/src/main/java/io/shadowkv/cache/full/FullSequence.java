@@ -159,7 +159,7 @@ final class FullSequence implements SequenceCache, KeyValueSource {
 
     @Override
     public void park() {
-        parked = ParkedTensors.of(backend, "the keys and values of a parked sequence", tensors());
+        parked = ParkedTensors.of(backend, "a parked sequence of " + capacity() + " tokens", tensors());
         closeScopes();
     }
 

@@ -34,7 +34,7 @@ final class ShadowLayers implements AutoCloseable {
         this.layout = layout;
         this.backend = backend;
         this.base = base;
-        this.host = backend.newScope(purpose());
+        this.host = backend.newScope("offloaded values, sequence of " + layout.capacity() + " tokens");
         this.device = deviceScope();
         try {
             allocate(List.of());
@@ -92,7 +92,8 @@ final class ShadowLayers implements AutoCloseable {
     }
 
     private MemoryScope growingScope(ShadowLayout size) {
-        return backend.newScope(purpose(), size.growingLayerBytes());
+        return backend.newScope(
+                "the index of one layer, sequence of " + layout.capacity() + " tokens", size.growingLayerBytes());
     }
 
     ShadowLayout layout() {
@@ -166,7 +167,7 @@ final class ShadowLayers implements AutoCloseable {
     /// @throws io.shadowkv.op.BackendMemoryException if the host has too little memory; nothing has
     ///     changed then
     void park() {
-        parked = ParkedTensors.of(backend, purpose() + ", parked", deviceTensors());
+        parked = ParkedTensors.of(backend, "a parked sequence of " + layout.capacity() + " tokens", deviceTensors());
         closeDevice();
     }
 

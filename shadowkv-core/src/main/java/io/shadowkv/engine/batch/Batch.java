@@ -86,6 +86,11 @@ public final class Batch implements AutoCloseable {
         numbers[slot] = joined++;
     }
 
+    /// The sequence in a slot has other memory now.
+    public void moved(int slot) {
+        decodeCache.join(slot, sequence(slot));
+    }
+
     /// Empties a slot; the sequence stays open.
     public void leave(int slot) {
         decodeCache.leave(slot);

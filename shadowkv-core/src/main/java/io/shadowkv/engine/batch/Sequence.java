@@ -8,6 +8,7 @@ import io.shadowkv.engine.Request;
 import io.shadowkv.engine.answer.AnswerRecord;
 import io.shadowkv.engine.answer.SequenceTimes;
 import io.shadowkv.engine.answer.TokenDraw;
+import io.shadowkv.engine.answer.TokenIds;
 import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.sampling.TokenLogprobs;
 import java.util.List;
@@ -24,13 +25,15 @@ public final class Sequence {
     private int cachedTokens;
     private final TokenIds ids;
     private final int firstGenerated;
+    private final boolean grows;
+    private int readTokens;
+    private boolean isReplayed;
     private @Nullable SequenceCache cache;
     private boolean keepsCache;
     private Completion.@Nullable CacheReport lastReport;
     private Completion.@Nullable FinishReason finish;
     private @Nullable RuntimeException failure;
     private @Nullable LogitsListener logitsListener;
-    private int @Nullable [] forced;
     private int readFirst;
     private boolean hasEnded;
     private boolean readsOnly;
@@ -55,6 +58,8 @@ public final class Sequence {
         this.answer = new AnswerRecord(endIds, model.answerText(request));
         this.ids = new TokenIds(history, request.promptIds());
         this.firstGenerated = ids.size();
+        this.readTokens = firstGenerated;
+        this.grows = planned.size().grows();
         this.draw = new TokenDraw(request, ids.all(), firstGenerated, endIds);
         this.cache = held;
     }
@@ -84,7 +89,7 @@ public final class Sequence {
     ///
     /// @param answer as many ids as the request asks for
     public void force(int[] answer) {
-        forced = answer;
+        draw.force(answer);
     }
 
     /// Prefill reads only the history. Decode reads the tokens of the turn, as in a later turn.
@@ -133,13 +138,53 @@ public final class Sequence {
     /// The cache was freed.
     ///
     /// @param readsAll true if the sequence reads everything itself and must not continue a prefix
-    void losesCache(PlannedSequence plan, boolean readsAll) {
+    void losesCache(Planner planner, int batch, boolean readsAll) {
         cache = null;
         prefix = null;
         knownLogits = null;
-        cachedTokens = 0;
-        planned = plan;
+        planned = grows ? planner.growing(ids.size(), capacity(), batch) : planner.sequence(capacity(), batch);
         readsItself = readsAll;
+        cachedTokens = 0;
+    }
+
+    /// Reading takes the generated tokens as well; otherwise it takes those before the answer, and
+    /// the others are decoded as they were before.
+    void readsAnswer() {
+        readTokens = ids.size();
+    }
+
+    /// The sequence lost its memory to another one.
+    void replays() {
+        isReplayed = true;
+    }
+
+    boolean isReplayed() {
+        return isReplayed;
+    }
+
+    /// Number of the first tokens that are read; those after them are decoded.
+    int readTokens() {
+        return readTokens;
+    }
+
+    /// Number of tokens to read that are not in the cache.
+    int unread() {
+        return Math.max(0, readTokens - (cache == null ? 0 : cache.length()));
+    }
+
+    /// The memory of the sequence was changed.
+    void sized(PlannedSequence changed) {
+        planned = changed;
+    }
+
+    boolean isParked() {
+        return cache != null && cache.isParked();
+    }
+
+    /// True if the sequence can lose its cache and get the same answer: what it reads is in its ids,
+    /// and nobody looks at its steps.
+    boolean canReplay() {
+        return !keepsCache && !needsWholeRow() && readFirst == 0;
     }
 
     /// True if the sequence must not continue a prefix.
@@ -154,7 +199,7 @@ public final class Sequence {
 
     /// The tokens to read: those that are not in the cache, all of them if there is none.
     int[] toRead() {
-        return cache == null && readFirst > 0 ? ids.range(0, readFirst) : pending(Integer.MAX_VALUE);
+        return cache == null && readFirst > 0 ? ids.range(0, readFirst) : ids.range(readTokens - unread(), readTokens);
     }
 
     public Request request() {
@@ -183,7 +228,7 @@ public final class Sequence {
 
     /// Part of the prompt was read.
     void read(double done) {
-        if (!hasEnded && !mustEnd()) {
+        if (!hasEnded && !mustEnd() && ids.size() == firstGenerated) {
             guarded(self -> events.reading(done));
         }
     }
@@ -252,7 +297,7 @@ public final class Sequence {
     /// The cache that another sequence may continue after the end; null if there is none.
     @Nullable
     SequenceCache reusable() {
-        return keepsCache || failure != null ? null : cache;
+        return keepsCache || failure != null || isParked() ? null : cache;
     }
 
     /// Ends the sequence, and frees the cache unless the next turn needs it.
@@ -299,9 +344,8 @@ public final class Sequence {
         if (listener != null) {
             listener.logits(ids.range(firstGenerated, ids.size()), logits.clone());
         }
-        int[] known = forced;
         float[] raw = draw.wantsLogprobs() ? logits.clone() : logits;
-        int id = known == null ? draw.draw(logits) : known[ids.size() - firstGenerated];
+        int id = draw.draw(logits);
         take(id, draw.logprobs(raw, id));
     }
 
@@ -325,7 +369,7 @@ public final class Sequence {
 
     /// True if the next token needs a whole row of logits on the host.
     boolean needsWholeRow() {
-        return logitsListener != null || forced != null;
+        return logitsListener != null || draw.isForced();
     }
 
     /// Takes the token with the largest logit.

@@ -144,7 +144,8 @@ final class Requests {
     private Sequence prepare(Request request, int together, SequenceEvents events) {
         int capacity = model.limits().capacityOf(request);
         planner.checkFits(capacity, 1);
-        return Sequence.turn(model.text(), request, new int[0], planner.sequence(capacity, together), null, events);
+        PlannedSequence planned = planner.growing(request.promptIds().length, capacity, together);
+        return Sequence.turn(model.text(), request, new int[0], planned, null, events);
     }
 
     private Generation heardByCaller(Request request, EventQueue events) {
