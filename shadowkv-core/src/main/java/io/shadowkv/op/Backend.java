@@ -106,6 +106,23 @@ public interface Backend extends AutoCloseable {
 
     /// A piece of work on the side queue.
     interface Ticket {
+        /// Work that has ended without a failure.
+        Ticket DONE = new Ticket() {
+            @Override
+            public boolean isDone() {
+                return true;
+            }
+
+            @Override
+            public void join() {
+                // Nothing is under way.
+            }
+        };
+
+        /// True if the work has ended, with or without a failure. Work that ends with a download has
+        /// ended on the device as well.
+        boolean isDone();
+
         /// Orders everything enqueued on the main queue from now on after this work. Rethrows an
         /// exception of the work.
         void join();

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// exact; after that it is indexed.
 ///
 /// New tokens are written to the recent rows. When these are full, all except the newest local
-/// tokens move to the index together, so that the sequence needs no further memory, however long
-/// the answer is.
+/// tokens move to the index together, which grows with them if the sequence has memory for a part
+/// of its capacity only.
 final class ShadowSequence implements SequenceCache {
     private final Backend backend;
     private final ShadowLayers layers;
@@ -37,6 +37,7 @@ final class ShadowSequence implements SequenceCache {
     private boolean isIndexed;
     private int indexedUnits;
     private int recentToken;
+    private @Nullable WholeIndexing indexing;
 
     /// @param shared the sequence whose index a fork reads; null for a sequence of its own
     private ShadowSequence(
@@ -135,27 +136,41 @@ final class ShadowSequence implements SequenceCache {
             throw new IllegalStateException("the index has memory for " + layout().indexedTokens() + " tokens, and "
                     + tokensAfterMakeRoom() + " will be in it; grow the sequence first");
         }
+        if (!isIndexed) {
+            WholeIndexing running = startIndexing();
+            indexing = null;
+            running.finish();
+            indexed();
+            return;
+        }
         try (MemoryScope scratch = backend.newScope("indexing a sequence")) {
-            if (isIndexed) {
-                joinRecent(scratch);
-            } else {
-                indexWhole(scratch);
-            }
+            joinRecent(scratch);
             backend.synchronize();
         }
     }
 
-    private void indexWhole(MemoryScope scope) {
-        var shape = layout().shape();
-        IndexScratch scratch = IndexScratch.allocate(layout(), backend, scope, length);
-        Tensor keys = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
-        Tensor values = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
-        for (int i = 0; i < layers.size(); i++) {
-            ShadowLayer layer = layers.get(i);
-            layer.resident().copyTo(keys, values, length);
-            layer.index(keys, values, length, rotary.of(i), scratch);
+    /// Does what [#makeRoom] does, but does not wait for the indexing of a whole sequence.
+    ///
+    /// @return false while that is under way
+    boolean beginRoom() {
+        if (!isIndexed && !isFork() && !startIndexing().isDone()) {
+            return false;
         }
-        indexed();
+        makeRoom();
+        return true;
+    }
+
+    private WholeIndexing startIndexing() {
+        WholeIndexing running = indexing;
+        if (running == null) {
+            running = new WholeIndexing(layers, backend, rotary, length);
+            indexing = running;
+        }
+        return running;
+    }
+
+    boolean isBeingIndexed() {
+        return indexing != null;
     }
 
     /// Units that leave the recent rows when these are full.
@@ -416,6 +431,10 @@ final class ShadowSequence implements SequenceCache {
 
     @Override
     public void close() {
+        WholeIndexing running = indexing;
+        if (running != null) {
+            running.abandon();
+        }
         layers.close();
     }
 }

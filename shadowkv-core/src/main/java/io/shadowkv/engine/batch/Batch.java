@@ -108,6 +108,20 @@ public final class Batch implements AutoCloseable {
         return sequence.room();
     }
 
+    /// Makes room as [#makeRoom] does, but does not wait for work on the side queue.
+    ///
+    /// @return number of tokens that fit; 0 while that work is under way
+    public int beginRoom(int slot) {
+        SequenceCache sequence = sequence(slot);
+        boolean needsRoom = sequence.room() == 0 && sequence.length() < sequence.capacity();
+        return needsRoom && !decodeCache.beginRoom(slot) ? 0 : sequence.room();
+    }
+
+    /// Waits for the work that [#beginRoom] has begun.
+    public void settle(int slot) {
+        decodeCache.settle(slot);
+    }
+
     /// New tokens of the sequence in a slot.
     ///
     /// @param ids one or more tokens, in order; at most as many as [#makeRoom] returned

@@ -182,6 +182,11 @@ public final class Scheduler implements AutoCloseable {
         slots[slot] = null;
     }
 
+    /// Waits for what is under way in a slot. A failure ends the sequence.
+    private void settle(int slot, Sequence sequence) {
+        sequence.guarded(settled -> batch.settle(slot));
+    }
+
     private List<Sequence> active() {
         List<Sequence> active = new ArrayList<>();
         for (Sequence sequence : slots) {
@@ -201,6 +206,7 @@ public final class Scheduler implements AutoCloseable {
             }
             if (sequence.mustEnd()) {
                 hasWorked = true;
+                settle(slot, sequence);
                 leave(slot);
                 prefixes.end(sequence);
             } else if (admission.crossesRotaryLimit(sequence)) {
@@ -251,6 +257,7 @@ public final class Scheduler implements AutoCloseable {
         int own = running.indexOf(sequence);
         for (int i = running.size() - 1; i >= (own == 0 ? 1 : own); i--) {
             Sequence victim = running.get(i);
+            settle(slotOf(victim), victim);
             leave(slotOf(victim));
             if (growth.preempt(victim)) {
                 hasWorked = true;
@@ -283,21 +290,17 @@ public final class Scheduler implements AutoCloseable {
 
     private void decode() {
         Set<Sequence> stalled = grow();
-        List<Batch.Input> inputs = new ArrayList<>();
-        List<Sequence> decoding = new ArrayList<>();
-        for (int slot = 0; slot < slots.length; slot++) {
-            Sequence sequence = slots[slot];
-            if (sequence != null && !stalled.contains(sequence) && sequence.events().isReady()) {
-                Batch.Input input = input(slot, sequence);
-                if (input != null) {
-                    inputs.add(input);
-                    decoding.add(sequence);
-                }
-            }
+        List<Batch.Input> inputs = inputs(stalled, false);
+        if (inputs.isEmpty() && !readings.canAdvance()) {
+            // Nothing else can be done while a sequence is indexed.
+            inputs = inputs(stalled, true);
         }
         if (inputs.isEmpty()) {
             return;
         }
+        List<Sequence> decoding = inputs.stream()
+                .map(input -> Objects.requireNonNull(slots[input.slot()]))
+                .toList();
         hasWorked = true;
         long start = System.nanoTime();
         Batch.Result result;
@@ -322,10 +325,31 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    /// The next tokens of a sequence; null if making room for them failed.
-    private Batch.@Nullable Input input(int slot, Sequence sequence) {
+    /// The next tokens of all sequences that can decode.
+    ///
+    /// @param waits true to wait for sequences that are being indexed
+    private List<Batch.Input> inputs(Set<Sequence> stalled, boolean waits) {
+        List<Batch.Input> inputs = new ArrayList<>();
+        for (int slot = 0; slot < slots.length; slot++) {
+            Sequence sequence = slots[slot];
+            if (sequence != null && !stalled.contains(sequence) && sequence.events().isReady()) {
+                Batch.Input input = sequence.isFinished() ? null : input(slot, sequence, waits);
+                if (input != null) {
+                    inputs.add(input);
+                }
+            }
+        }
+        return inputs;
+    }
+
+    /// The next tokens of a sequence; null if there is no room yet or making room failed.
+    private Batch.@Nullable Input input(int slot, Sequence sequence, boolean waits) {
         try {
-            int[] ids = sequence.pending(Math.min(STEP_TOKENS, batch.makeRoom(slot)));
+            int room = waits ? batch.makeRoom(slot) : batch.beginRoom(slot);
+            if (room == 0) {
+                return null;
+            }
+            int[] ids = sequence.pending(Math.min(STEP_TOKENS, room));
             return new Batch.Input(slot, ids, ids.length == sequence.pendingCount());
         } catch (RuntimeException e) {
             fail(List.of(sequence), e);

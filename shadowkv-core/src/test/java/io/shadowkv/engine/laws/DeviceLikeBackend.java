@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 final class DeviceLikeBackend extends ForwardingBackend {
     private static final int BUCKET = 4;
 
+    /// How often a caller finds work on the side queue under way.
+    static final int LOOKS = 3;
+
     private final Operations recorded;
     private final Map<Object, List<Call>> recordings = new HashMap<>();
     private final Deque<SideWork> pending = new ArrayDeque<>();
@@ -152,11 +155,29 @@ final class DeviceLikeBackend extends ForwardingBackend {
     public Ticket aside(Runnable work) {
         SideWork late = new SideWork(work);
         pending.add(late);
-        return () -> {
-            while (!late.done) {
-                pending.remove().run();
+        return new Ticket() {
+            private int looks;
+
+            /// The work is under way while a caller looks a few times.
+            @Override
+            public boolean isDone() {
+                if (++looks > LOOKS) {
+                    runUntilDone();
+                }
+                return late.done;
             }
-            late.handOn();
+
+            private void runUntilDone() {
+                while (!late.done) {
+                    pending.remove().run();
+                }
+            }
+
+            @Override
+            public void join() {
+                runUntilDone();
+                late.handOn();
+            }
         };
     }
 

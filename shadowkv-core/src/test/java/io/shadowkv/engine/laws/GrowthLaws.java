@@ -37,10 +37,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// answers.
 public abstract class GrowthLaws extends BackendLaws {
     private static final int VOCABULARY = 64;
-    private static final int[] LENGTHS = {2, 30, 43, 60, 100};
+    private static final int[] LENGTHS = {100, 30, 43, 60, 100};
+    private static final int LONGEST = 160;
     private static final Growth SMALL = new Growth(3, 20);
     private static final GenerationOptions ANSWER =
-            GenerationOptions.DEFAULT.withMaxNewTokens(90).withIgnoreEos(true);
+            GenerationOptions.DEFAULT.withMaxNewTokens(60).withIgnoreEos(true);
 
     protected GrowthLaws(BackendUnderTest tested) {
         super(tested);
@@ -78,16 +79,16 @@ public abstract class GrowthLaws extends BackendLaws {
         return Request.of(Logits.ids(LENGTHS[number % LENGTHS.length], VOCABULARY, number), ANSWER);
     }
 
-    /// Memory for one sequence that is as long as the longest gets and a half, and the workspace.
+    /// Memory for one sequence that is as long as the longest gets, and the workspace of its prompt.
     private EngineOptions tight(KvCacheSpec spec) {
         try (Engine engine = open(options(spec, SMALL).withValuePlace(ValuePlace.HOST))) {
-            MemoryPlan plan = engine.plan(190, 1);
-            long device = plan.perSequence().resident() * 3 / 2 + plan.workspaceBytes();
-            long host = Math.max(1 << 16, 4 * plan.perSequence().total());
+            MemoryPlan plan = engine.plan(LONGEST, 1);
+            long device = plan.perSequence().resident() + plan.workspaceBytes();
+            long both = device + plan.perSequence().offloaded();
+            long host = 9 * plan.perSequence().total();
             return options(spec, SMALL)
                     .withValuePlace(ValuePlace.HOST)
-                    .withMemoryLimits(
-                            backend().isHostDevice() ? device + plan.perSequence().offloaded() * 3 / 2 : device, host);
+                    .withMemoryLimits(backend().isHostDevice() ? both : device, host);
         }
     }
 
@@ -106,21 +107,20 @@ public abstract class GrowthLaws extends BackendLaws {
     @MethodSource("kinds")
     void aGrowingSequenceAnswersAsOneWithAllItsMemory(KvCacheSpec spec) {
         List<int[]> expected = alone(spec, LENGTHS.length);
-        for (Growth growth : List.of(SMALL, new Growth(1, 4), new Growth(17, 64))) {
-            for (ValuePlace place : List.of(ValuePlace.HOST, ValuePlace.DEVICE)) {
-                try (Engine engine = open(options(spec, growth).withValuePlace(place))) {
-                    for (int i = 0; i < LENGTHS.length; i++) {
-                        Completion completion = engine.complete(request(i));
-                        String what = spec + ", " + growth + ", " + LENGTHS[i] + " tokens, values at " + place;
-                        assertThat(completion.ids()).as(what).isEqualTo(expected.get(i));
-                        var report = completion.cache();
-                        assertThat(report.measured().resident())
-                                .as(what)
-                                .isEqualTo(report.planned().resident());
-                        assertThat(report.measured().offloaded())
-                                .as(what)
-                                .isEqualTo(report.planned().offloaded());
-                    }
+        for (Growth growth : List.of(SMALL, new Growth(1, 4))) {
+            ValuePlace place = growth.equals(SMALL) ? ValuePlace.HOST : ValuePlace.DEVICE;
+            try (Engine engine = open(options(spec, growth).withValuePlace(place))) {
+                for (int i = 0; i < LENGTHS.length; i++) {
+                    Completion completion = engine.complete(request(i));
+                    String what = spec + ", " + growth + ", " + LENGTHS[i] + " tokens, values at " + place;
+                    assertThat(completion.ids()).as(what).isEqualTo(expected.get(i));
+                    var report = completion.cache();
+                    assertThat(report.measured().resident())
+                            .as(what)
+                            .isEqualTo(report.planned().resident());
+                    assertThat(report.measured().offloaded())
+                            .as(what)
+                            .isEqualTo(report.planned().offloaded());
                 }
             }
         }
@@ -146,8 +146,8 @@ public abstract class GrowthLaws extends BackendLaws {
                     before = held;
                 }
             }
-            long whole = bench.planner().sequence(190, 1).bytes().total();
-            assertThat(changes).as("times that the sequence got memory").isGreaterThan(8);
+            long whole = bench.planner().sequence(LONGEST, 1).bytes().total();
+            assertThat(changes).as("times that the sequence got memory").isGreaterThan(4);
             assertThat(before).isBetween(whole * 9 / 10, whole);
         }
     }
@@ -176,7 +176,7 @@ public abstract class GrowthLaws extends BackendLaws {
             // Each token was reported once.
             for (int i = 0; i < 5; i++) {
                 String token = "sequence " + i + " token";
-                assertThat(bench.heard().stream().filter(Predicate.isEqual(token))).hasSize(90);
+                assertThat(bench.heard().stream().filter(Predicate.isEqual(token))).hasSize(60);
             }
         }
     }
@@ -192,37 +192,41 @@ public abstract class GrowthLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void withoutHostMemorySequencesAreReadAgain(KvCacheSpec spec) {
-        List<int[]> expected = alone(spec, 3);
+        List<int[]> expected = alone(spec, 5);
         EngineOptions options = tight(spec);
         if (!backend().isHostDevice()) {
-            long values;
+            MemoryPlan plan;
             try (Engine engine = open(options)) {
-                values = Math.max(1, engine.plan(190, 1).perSequence().offloaded() * 2);
+                plan = engine.plan(LONGEST, 1);
             }
-            options = options.withMemoryLimits(options.deviceBytes(), values);
+            options = options.withMemoryLimits(
+                    options.deviceBytes(), Math.max(1, plan.perSequence().offloaded() * 2));
         }
         try (Engine engine = open(options)) {
             List<Generation> running = new ArrayList<>();
-            for (int i = 0; i < 3; i++) {
+            for (int i = 0; i < 5; i++) {
                 running.add(engine.submit(request(i)));
             }
-            for (int i = 0; i < 3; i++) {
+            for (int i = 0; i < 5; i++) {
                 assertSameAnswer(running.get(i).join().ids(), expected.get(i), "request " + i);
             }
             assertThat(engine.preemptions().replayed()).isPositive();
         }
     }
 
-    /// The younger sequence is preempted, is cancelled while it waits, and leaves nothing.
+    /// Younger sequences are preempted, are cancelled while they wait, and leave nothing.
     @ParameterizedTest
     @MethodSource("strategies")
-    void aPreemptedSequenceCanBeCancelled(KvCacheSpec spec) {
+    void preemptedSequencesCanBeCancelled(KvCacheSpec spec) {
         List<int[]> expected = alone(spec, 5);
         try (SchedulerBench bench =
                 new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), tight(spec))) {
             Cancellation cancellation = new Cancellation();
             Sequence older = bench.grow("older", request(4));
-            Sequence younger = bench.grow("younger", request(3).withCancellation(cancellation));
+            List<Sequence> younger = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                younger.add(bench.grow("younger " + i, request(3).withCancellation(cancellation)));
+            }
             long before = 0;
             while (before == 0) {
                 bench.roundAndCheck();
@@ -232,9 +236,9 @@ public abstract class GrowthLaws extends BackendLaws {
             }
             cancellation.cancel();
             bench.roundAndCheck();
-            assertThat(younger.isFinished()).isTrue();
-            assertThat(younger.completion().finish()).isEqualTo(FinishReason.CANCELLED);
-            assertThat(younger.completion().ids()).isNotEmpty();
+            for (Sequence sequence : younger) {
+                assertThat(sequence.completion().finish()).isEqualTo(FinishReason.CANCELLED);
+            }
             assertThat(bench.scheduler().ledger().entries()).isEqualTo(1);
             assertSameAnswer(bench.finish(older), expected.get(4), "the older sequence");
             assertThat(bench.scheduler().ledger().entries()).isZero();
@@ -268,7 +272,7 @@ public abstract class GrowthLaws extends BackendLaws {
                 answered.add(callers.submit(() -> callAtRandom(engine, expected, random)));
             }
             int all = answered.stream().mapToInt(GrowthLaws::resultOf).sum();
-            assertThat(all).as("requests that were answered").isGreaterThan(40);
+            assertThat(all).as("requests that were answered").isGreaterThan(25);
             Preemptions preemptions = engine.preemptions();
             assertThat(preemptions.parked() + preemptions.replayed()).isPositive();
             assertThat(engine.runningRequests() + engine.waitingRequests()).isZero();
@@ -287,9 +291,9 @@ public abstract class GrowthLaws extends BackendLaws {
     /// @return number of requests that were answered to their end
     private int callAtRandom(Engine engine, List<int[]> expected, Random random) {
         int answered = 0;
-        for (int i = 0; i < 17; i++) {
+        for (int i = 0; i < 10; i++) {
             int which = random.nextInt(expected.size());
-            int tokens = 1 + random.nextInt(90);
+            int tokens = 1 + random.nextInt(60);
             Generation generation = engine.submit(Request.of(
                             request(which).promptIds(), ANSWER.withMaxNewTokens(tokens))
                     .withPriority(random.nextInt(3)));

@@ -51,6 +51,11 @@ public final class SideWork implements AutoCloseable {
         }
 
         @Override
+        public boolean isDone() {
+            return isJoined || running.isDone();
+        }
+
+        @Override
         public void join() {
             if (isJoined) {
                 return;
