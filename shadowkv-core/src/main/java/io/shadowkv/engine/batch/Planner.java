@@ -153,7 +153,8 @@ public final class Planner {
             device -= sequence.bytes().resident();
             host -= sequence.bytes().offloaded();
         }
-        return fits(device, host, limits);
+        boolean needsHostOnly = !wanted.isRead() && wanted.bytes().resident() == 0;
+        return needsHostOnly && !limits.hostIsDevice() ? host <= limits.hostBytes() : fits(device, host, limits);
     }
 
     private static boolean fits(long device, long host, Limits limits) {
