@@ -43,24 +43,8 @@ public interface SequenceCache extends AutoCloseable {
     /// Bytes of device memory that [#grow] takes for a while in addition to the larger size.
     long growthBytes(SequenceSize larger);
 
-    /// Bytes of host memory that [#park] takes.
-    long parkedBytes();
-
-    /// Moves everything that lies in device memory to host memory. Waits for the backend. Until
-    /// [#resume], the sequence must not be used except to be closed.
-    ///
-    /// @throws io.shadowkv.op.BackendMemoryException if the host has too little memory; nothing has
-    ///     changed then
-    void park();
-
-    /// True between [#park] and [#resume].
-    boolean isParked();
-
-    /// Moves a parked sequence back, exactly as it was. Waits for the backend.
-    ///
-    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available; the sequence is
-    ///     parked then
-    void resume();
+    /// How its device memory is given to other sequences for a while.
+    Parking parking();
 
     /// Bytes currently allocated.
     long bytes(Backend.Place place);
@@ -115,6 +99,28 @@ public interface SequenceCache extends AutoCloseable {
 
     @Override
     void close();
+
+    /// Gives the device memory of a sequence to others.
+    interface Parking {
+        /// Bytes of host memory that [#park] takes.
+        long parkedBytes();
+
+        /// Moves everything that lies in device memory to host memory. Waits for the backend. Until
+        /// [#resume], the sequence must not be used except to be closed.
+        ///
+        /// @throws io.shadowkv.op.BackendMemoryException if the host has too little memory; nothing
+        ///     has changed then
+        void park();
+
+        /// True between [#park] and [#resume].
+        boolean isParked();
+
+        /// Moves a parked sequence back, exactly as it was. Waits for the backend.
+        ///
+        /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available; the
+        ///     sequence is parked then
+        void resume();
+    }
 
     /// Where a new token is written; see [io.shadowkv.op.StepRows].
     ///

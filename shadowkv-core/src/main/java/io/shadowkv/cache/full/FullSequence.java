@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The keys and values of one sequence, `[kvHeads, capacity, headDim]` per layer; row t belongs to
 /// token t.
-final class FullSequence implements SequenceCache, KeyValueSource {
+final class FullSequence implements SequenceCache, SequenceCache.Parking, KeyValueSource {
     private final CacheShape shape;
     private final PrefillAttention attention;
     private final Backend backend;
@@ -150,6 +150,11 @@ final class FullSequence implements SequenceCache, KeyValueSource {
         return layers.stream()
                 .flatMap(rows -> Stream.of(rows.keys(), rows.values()))
                 .toList();
+    }
+
+    @Override
+    public Parking parking() {
+        return this;
     }
 
     @Override

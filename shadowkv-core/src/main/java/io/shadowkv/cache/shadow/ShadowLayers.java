@@ -1,6 +1,8 @@
 package io.shadowkv.cache.shadow;
 
+import io.shadowkv.cache.LayerFetches;
 import io.shadowkv.cache.ParkedTensors;
+import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.shadow.index.LayerMemory;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
@@ -18,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// What grows by copying (the entries of the index and the key factor) has a scope for each layer,
 /// so that growing needs memory for one further layer only. Values grow by extents. If the
 /// sequence does not grow, one scope has all device memory.
-final class ShadowLayers implements AutoCloseable {
+final class ShadowLayers implements SequenceCache.Parking, AutoCloseable {
     private final Backend backend;
     private final @Nullable ShadowLayers base;
     private final MemoryScope host;
@@ -116,9 +118,51 @@ final class ShadowLayers implements AutoCloseable {
         return layers.get(layer);
     }
 
-    /// Empty if the sequence is always kept whole.
-    List<ShadowLayer> all() {
-        return layers;
+    /// All tensors by the names that saved files give them.
+    Map<String, Tensor> tensors() {
+        return StateTensors.of(resident, layers);
+    }
+
+    /// Copies everything to layers of the same layout. Waits for the backend.
+    void copyTo(ShadowLayers target) {
+        Map<String, Tensor> targets = target.tensors();
+        tensors().forEach((name, tensor) -> backend.operations()
+                .dense()
+                .copy(tensor, Objects.requireNonNull(targets.get(name))));
+        backend.synchronize();
+    }
+
+    /// Copies the resident rows of a whole sequence. Waits for the backend.
+    void copyWhole(ShadowLayers target, int tokens) {
+        for (int layer = 0; layer < resident.size(); layer++) {
+            resident.get(layer).copyWhole(target.resident.get(layer), tokens);
+        }
+        backend.synchronize();
+    }
+
+    /// Copies outliers and recent tokens. Waits for the backend.
+    void copyKept(ShadowLayers target, int recent) {
+        for (int layer = 0; layer < resident.size(); layer++) {
+            resident.get(layer).copyKept(target.resident.get(layer), recent);
+        }
+        backend.synchronize();
+    }
+
+    /// Units selected and missed so far. Waits for the backend.
+    SequenceCache.Selections selections() {
+        long selected = 0;
+        long missed = 0;
+        for (ShadowLayer layer : layers) {
+            long[] counters = backend.downloadLongs(layer.selector().counters());
+            selected += counters[0];
+            missed += counters[1];
+        }
+        return new SequenceCache.Selections(selected, missed);
+    }
+
+    /// What each layer has selected and fetched. Waits for the backend.
+    List<LayerFetches> fetches() {
+        return layers.stream().map(layer -> layer.fetches(backend)).toList();
     }
 
     /// Adds memory. Waits for the backend. After a failure, some of the memory has been added, and
@@ -157,29 +201,24 @@ final class ShadowLayers implements AutoCloseable {
         return tensors;
     }
 
-    /// Bytes of host memory that [#park] takes.
-    long parkedBytes() {
+    @Override
+    public long parkedBytes() {
         return ParkedTensors.bytes(deviceTensors());
     }
 
-    /// Moves everything in device memory to host memory. Waits for the backend.
-    ///
-    /// @throws io.shadowkv.op.BackendMemoryException if the host has too little memory; nothing has
-    ///     changed then
-    void park() {
+    @Override
+    public void park() {
         parked = ParkedTensors.of(backend, "a parked sequence of " + layout.capacity() + " tokens", deviceTensors());
         closeDevice();
     }
 
-    boolean isParked() {
+    @Override
+    public boolean isParked() {
         return parked != null;
     }
 
-    /// Moves a parked sequence back. Waits for the backend.
-    ///
-    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available; the sequence
-    ///     is parked then
-    void resume() {
+    @Override
+    public void resume() {
         ParkedTensors saved = Objects.requireNonNull(parked, "the sequence is not parked");
         List<ShadowLayer> held = List.copyOf(layers);
         List<ResidentBuffer> heldRows = List.copyOf(resident);

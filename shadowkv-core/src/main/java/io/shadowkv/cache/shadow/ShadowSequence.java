@@ -17,7 +17,6 @@ import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One sequence under ShadowKV. While it fits the resident region it is kept whole and attention is
@@ -207,23 +206,8 @@ final class ShadowSequence implements SequenceCache {
     }
 
     @Override
-    public long parkedBytes() {
-        return layers.parkedBytes();
-    }
-
-    @Override
-    public void park() {
-        layers.park();
-    }
-
-    @Override
-    public boolean isParked() {
-        return layers.isParked();
-    }
-
-    @Override
-    public void resume() {
-        layers.resume();
+    public Parking parking() {
+        return layers;
     }
 
     private void joinRecent(MemoryScope scope) {
@@ -319,63 +303,42 @@ final class ShadowSequence implements SequenceCache {
 
     @Override
     public Selections selections() {
-        long selected = 0;
-        long missed = 0;
-        for (ShadowLayer layer : layers.all()) {
-            long[] counters = backend.downloadLongs(layer.selector().counters());
-            selected += counters[0];
-            missed += counters[1];
-        }
-        return new Selections(selected, missed);
+        return layers.selections();
     }
 
     @Override
     public List<LayerFetches> fetches() {
-        if (!isIndexed) {
-            return List.of();
-        }
-        return layers.all().stream().map(layer -> layer.fetches(backend)).toList();
+        return isIndexed ? layers.fetches() : List.of();
     }
 
     @Override
     public SequenceCache copy() {
         ShadowSequence copy = allocate(layout(), backend, rotary);
-        Map<String, Tensor> targets = copy.state().tensors();
-        state().tensors().forEach((name, tensor) -> copy(tensor, Objects.requireNonNull(targets.get(name))));
-        backend.synchronize();
-        copy.length = length;
-        copy.isIndexed = isIndexed;
-        copy.indexedUnits = indexedUnits;
-        copy.recentToken = recentToken;
-        return copy;
+        layers.copyTo(copy.layers);
+        return copy.at(this);
+    }
+
+    /// This sequence with the numbers of another one, whose rows it has.
+    private ShadowSequence at(ShadowSequence other) {
+        length = other.length;
+        isIndexed = other.isIndexed;
+        indexedUnits = other.indexedUnits;
+        recentToken = other.recentToken;
+        return this;
     }
 
     /// A whole sequence has no index to share, so its rows are copied.
     @Override
     public SequenceCache fork(int newTokens) {
-        if (!isIndexed) {
-            return forkWhole(newTokens);
+        ShadowSequence fork = isIndexed
+                ? new ShadowSequence(forkLayout(newTokens), backend, rotary, indexOwner())
+                : allocate(wholeForkLayout(newTokens), backend, rotary);
+        if (isIndexed) {
+            layers.copyKept(fork.layers, recentTokens());
+        } else {
+            layers.copyWhole(fork.layers, length);
         }
-        ShadowSequence fork = new ShadowSequence(forkLayout(newTokens), backend, rotary, indexOwner());
-        for (int layer = 0; layer < layers.size(); layer++) {
-            layers.resident(layer).copyKept(fork.layers.resident(layer), recentTokens());
-        }
-        backend.synchronize();
-        fork.length = length;
-        fork.isIndexed = true;
-        fork.indexedUnits = indexedUnits;
-        fork.recentToken = recentToken;
-        return fork;
-    }
-
-    private SequenceCache forkWhole(int newTokens) {
-        ShadowSequence fork = allocate(wholeForkLayout(newTokens), backend, rotary);
-        for (int layer = 0; layer < layers.size(); layer++) {
-            layers.resident(layer).copyWhole(fork.layers.resident(layer), length);
-        }
-        backend.synchronize();
-        fork.length = length;
-        return fork;
+        return fork.at(this);
     }
 
     private ShadowLayout forkLayout(int newTokens) {
@@ -396,7 +359,7 @@ final class ShadowSequence implements SequenceCache {
     @Override
     public SequenceState state() {
         return new SequenceState(
-                StateTensors.of(layers.resident(), layers.all()),
+                layers.tensors(),
                 Map.of(
                         "length", (long) length,
                         "is_indexed", isIndexed ? 1L : 0L,
@@ -423,10 +386,6 @@ final class ShadowSequence implements SequenceCache {
     @Override
     public boolean isShared() {
         return isIndexed;
-    }
-
-    private void copy(Tensor source, Tensor target) {
-        backend.operations().dense().copy(source, target);
     }
 
     @Override

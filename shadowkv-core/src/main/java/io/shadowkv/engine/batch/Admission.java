@@ -121,7 +121,7 @@ final class Admission {
                 continue;
             }
             boolean others = running + taken(before) > 0;
-            if (next.isParked()) {
+            if (Growth.isParked(next)) {
                 if (growth.resume(next, openings.memory())) {
                     take(next, candidates);
                     joining.add(next);
@@ -197,7 +197,7 @@ final class Admission {
     /// @return false if there is none
     boolean dropParked(@Nullable Sequence other) {
         List<Sequence> parked = Policy.byImportance(waiting.stream()
-                .filter(sequence -> sequence.isParked() && sequence.canReplay() && sequence != other)
+                .filter(sequence -> Growth.isParked(sequence) && Growth.canReplay(sequence) && sequence != other)
                 .toList());
         if (parked.isEmpty()) {
             return false;

@@ -21,7 +21,7 @@ final class CacheReports {
         }
         // A parked sequence has its counters in host memory; it is read where it ends without an answer.
         SequenceCache.Selections selections =
-                cache.isParked() ? new SequenceCache.Selections(0, 0) : cache.selections();
+                cache.parking().isParked() ? new SequenceCache.Selections(0, 0) : cache.selections();
         var measured = new SequenceBytes(cache.bytes(Place.DEVICE), cache.bytes(Place.HOST), List.of());
         return new CacheReport(
                 planned.bytes(), measured, selections.selected(), selections.missed(), !cache.isIndexed());

@@ -90,7 +90,7 @@ final class Growth {
         if (park(sequence)) {
             return true;
         }
-        if (!sequence.canReplay()) {
+        if (!canReplay(sequence)) {
             return false;
         }
         replay(sequence);
@@ -101,11 +101,11 @@ final class Growth {
         SequenceCache cache = sequence.requireCache();
         if (backend.isHostDevice()
                 || !prefixes.makeRoom(
-                        PlannedSequence.more(SequenceSize.of(1), 0, cache.parkedBytes()), List.of())) {
+                        PlannedSequence.more(SequenceSize.of(1), 0, cache.parking().parkedBytes()), List.of())) {
             return false;
         }
         try {
-            cache.park();
+            cache.parking().park();
         } catch (BackendMemoryException e) {
             return false;
         }
@@ -127,7 +127,7 @@ final class Growth {
             return false;
         }
         try {
-            cache.resume();
+            cache.parking().resume();
         } catch (BackendMemoryException e) {
             return false;
         }
@@ -135,10 +135,20 @@ final class Growth {
         return true;
     }
 
+    static boolean isParked(Sequence sequence) {
+        SequenceCache cache = sequence.cache();
+        return cache != null && cache.parking().isParked();
+    }
+
+    /// True if a sequence gets the same answer after it lost its cache: it shares no prefix, which may
+    /// not be there later, and nobody looks at its steps or its cache.
+    static boolean canReplay(Sequence sequence) {
+        return sequence.prefix() == null && !sequence.keepsCache() && !sequence.needsWholeRow();
+    }
+
     /// Frees the memory of a sequence, which is read and decoded again as far as it had come.
     void replay(Sequence sequence) {
-        freeCache(sequence, false);
-        sequence.replays();
+        freeCache(sequence, true);
         replayed.incrementAndGet();
     }
 
@@ -158,7 +168,7 @@ final class Growth {
     /// before waits until all that run could grow to their ends: they would take it again.
     List<PlannedSequence> memory(Sequence sequence, Openings openings) {
         List<PlannedSequence> memory = new ArrayList<>(openings.memory());
-        if (sequence.isReplayed()) {
+        if (sequence.cache() == null && sequence.length() > sequence.readTokens()) {
             SequenceBytes left = ledger.growthLeft();
             memory.add(new PlannedSequence(SequenceSize.of(1), left, 0, false));
         }

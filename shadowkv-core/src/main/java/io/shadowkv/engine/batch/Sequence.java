@@ -6,6 +6,7 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.answer.AnswerRecord;
+import io.shadowkv.engine.answer.Ending;
 import io.shadowkv.engine.answer.SequenceTimes;
 import io.shadowkv.engine.answer.TokenDraw;
 import io.shadowkv.engine.answer.TokenIds;
@@ -27,12 +28,10 @@ public final class Sequence {
     private final int firstGenerated;
     private final boolean grows;
     private int readTokens;
-    private boolean isReplayed;
     private @Nullable SequenceCache cache;
     private boolean keepsCache;
     private Completion.@Nullable CacheReport lastReport;
-    private Completion.@Nullable FinishReason finish;
-    private @Nullable RuntimeException failure;
+    private final Ending ending = new Ending();
     private @Nullable LogitsListener logitsListener;
     private int readFirst;
     private boolean hasEnded;
@@ -43,7 +42,13 @@ public final class Sequence {
     private long order;
     private final SequenceTimes times = new SequenceTimes();
 
-    private Sequence(
+    /// A turn of a sequence.
+    ///
+    /// @param history tokens before this turn, possibly with the last sampled one
+    /// @param held the cache of a conversation that continues, or null for a new sequence
+    /// @param events receives what happens to the sequence
+    /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
+    public Sequence(
             ModelText model,
             Request request,
             int[] history,
@@ -64,30 +69,12 @@ public final class Sequence {
         this.cache = held;
     }
 
-    /// A turn of a sequence.
-    ///
-    /// @param history tokens before this turn, possibly with the last sampled one
-    /// @param held the cache of a conversation that continues, or null for a new sequence
-    /// @param events receives what happens to the sequence
-    /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
-    public static Sequence turn(
-            ModelText model,
-            Request request,
-            int[] history,
-            PlannedSequence planned,
-            @Nullable SequenceCache held,
-            SequenceEvents events) {
-        return new Sequence(model, request, history, planned, held, events);
-    }
-
     /// From now on downloads the logits of every step and passes them to `listener`.
     public void listenToLogits(LogitsListener listener) {
         logitsListener = listener;
     }
 
-    /// Generates these ids, whatever the logits are.
-    ///
-    /// @param answer as many ids as the request asks for
+    /// Generates these ids, as many as the request asks for, whatever the logits are.
     public void force(int[] answer) {
         draw.force(answer);
     }
@@ -110,7 +97,7 @@ public final class Sequence {
     void kept(Prefix read) {
         prefix = read;
         cache = null;
-        finish = Completion.FinishReason.MAX_NEW_TOKENS;
+        ending.finish(Completion.FinishReason.MAX_NEW_TOKENS);
     }
 
     /// Continues a prefix with a fork of its cache.
@@ -143,7 +130,7 @@ public final class Sequence {
         prefix = null;
         knownLogits = null;
         planned = grows ? planner.growing(ids.size(), capacity(), batch) : planner.sequence(capacity(), batch);
-        readsItself = readsAll;
+        readsItself |= readsAll;
         cachedTokens = 0;
     }
 
@@ -151,15 +138,6 @@ public final class Sequence {
     /// the others are decoded as they were before.
     void readsAnswer() {
         readTokens = ids.size();
-    }
-
-    /// The sequence lost its memory to another one.
-    void replays() {
-        isReplayed = true;
-    }
-
-    boolean isReplayed() {
-        return isReplayed;
     }
 
     /// Number of the first tokens that are read; those after them are decoded.
@@ -175,16 +153,6 @@ public final class Sequence {
     /// The memory of the sequence was changed.
     void sized(PlannedSequence changed) {
         planned = changed;
-    }
-
-    boolean isParked() {
-        return cache != null && cache.isParked();
-    }
-
-    /// True if the sequence can lose its cache and get the same answer: what it reads is in its ids,
-    /// and nobody looks at its steps.
-    boolean canReplay() {
-        return !keepsCache && !needsWholeRow() && readFirst == 0;
     }
 
     /// True if the sequence must not continue a prefix.
@@ -297,7 +265,7 @@ public final class Sequence {
     /// The cache that another sequence may continue after the end; null if there is none.
     @Nullable
     SequenceCache reusable() {
-        return keepsCache || failure != null || isParked() ? null : cache;
+        return keepsCache || failure() != null || Growth.isParked(this) ? null : cache;
     }
 
     /// Ends the sequence, and frees the cache unless the next turn needs it.
@@ -306,8 +274,8 @@ public final class Sequence {
     void end(Ledger ledger, boolean isKept) {
         hasEnded = true;
         SequenceCache held = cache;
-        if (held != null && (!keepsCache || failure != null)) {
-            if (failure == null) {
+        if (held != null && (!keepsCache || failure() != null)) {
+            if (failure() == null) {
                 lastReport = CacheReports.of(held, planned);
             }
             if (!isKept) {
@@ -385,7 +353,7 @@ public final class Sequence {
         draw.accept(id);
         boolean isLast = ids.size() - firstGenerated >= request.options().maxNewTokens() || ids.size() == capacity();
         String piece = answer.take(id, chances, isLast);
-        finish = answer.finish();
+        ending.finish(answer.finish());
         times.generated();
         events.token(id, piece, chances);
     }
@@ -394,28 +362,22 @@ public final class Sequence {
     ///
     /// @return true if the sequence has ended
     boolean mustEnd() {
-        if (!isFinished()) {
-            if (request.cancellation().isRequested()) {
-                finish = Completion.FinishReason.CANCELLED;
-            } else if (times.isTimedOut()) {
-                finish = Completion.FinishReason.TIMEOUT;
-            }
-        }
+        ending.interrupt(request.cancellation().isRequested(), times.isTimedOut());
         return isFinished();
     }
 
     /// Ends the sequence with a failure, unless it has one.
     void fail(RuntimeException reason) {
-        failure = failure == null ? reason : failure;
+        ending.fail(reason);
     }
 
     public boolean isFinished() {
-        return finish != null || failure != null;
+        return ending.isFinished();
     }
 
     /// Why the sequence failed; null if it did not.
     public @Nullable RuntimeException failure() {
-        return failure;
+        return ending.failure();
     }
 
     /// The result.
@@ -423,13 +385,7 @@ public final class Sequence {
     /// @throws RuntimeException the failure of the sequence
     /// @throws IllegalStateException if the sequence has not ended
     public Completion completion() {
-        if (failure != null) {
-            throw failure;
-        }
-        Completion.FinishReason reason = finish;
-        if (reason == null) {
-            throw new IllegalStateException("the sequence has not ended");
-        }
+        Completion.FinishReason reason = ending.reason();
         return new Completion(
                 request.promptIds().length,
                 cachedTokens,

@@ -27,6 +27,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.IntFunction;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,8 +38,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// answers.
 public abstract class GrowthLaws extends BackendLaws {
     private static final int VOCABULARY = 64;
-    private static final int[] LENGTHS = {100, 30, 43, 60, 100};
+    private static final int[] LENGTHS = {30, 43, 100};
     private static final int LONGEST = 160;
+    private static final int MANY = 7;
     private static final Growth SMALL = new Growth(3, 20);
     private static final GenerationOptions ANSWER =
             GenerationOptions.DEFAULT.withMaxNewTokens(60).withIgnoreEos(true);
@@ -79,6 +81,12 @@ public abstract class GrowthLaws extends BackendLaws {
         return Request.of(Logits.ids(LENGTHS[number % LENGTHS.length], VOCABULARY, number), ANSWER);
     }
 
+    /// A short prompt with a long answer: several are read, and do not fit when they are long.
+    private static Request growing(int number) {
+        return Request.of(
+                Logits.ids(20 + 10 * (number % 4), VOCABULARY, number), ANSWER.withMaxNewTokens(LONGEST - 50));
+    }
+
     /// Memory for one sequence that is as long as the longest gets, and the workspace of its prompt.
     private EngineOptions tight(KvCacheSpec spec) {
         try (Engine engine = open(options(spec, SMALL).withValuePlace(ValuePlace.HOST))) {
@@ -92,11 +100,11 @@ public abstract class GrowthLaws extends BackendLaws {
         }
     }
 
-    private List<int[]> alone(KvCacheSpec spec, int count) {
+    private List<int[]> alone(KvCacheSpec spec, int count, IntFunction<Request> requests) {
         List<int[]> answers = new ArrayList<>();
         try (Engine engine = open(options(spec, new Growth(1000, 1000)))) {
             for (int i = 0; i < count; i++) {
-                answers.add(engine.complete(request(i)).ids());
+                answers.add(engine.complete(requests.apply(i)).ids());
             }
         }
         return answers;
@@ -106,7 +114,7 @@ public abstract class GrowthLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("kinds")
     void aGrowingSequenceAnswersAsOneWithAllItsMemory(KvCacheSpec spec) {
-        List<int[]> expected = alone(spec, LENGTHS.length);
+        List<int[]> expected = alone(spec, LENGTHS.length, GrowthLaws::request);
         for (Growth growth : List.of(SMALL, new Growth(1, 4))) {
             ValuePlace place = growth.equals(SMALL) ? ValuePlace.HOST : ValuePlace.DEVICE;
             try (Engine engine = open(options(spec, growth).withValuePlace(place))) {
@@ -133,7 +141,7 @@ public abstract class GrowthLaws extends BackendLaws {
     void theLedgerFollowsTheLength(KvCacheSpec spec) {
         try (SchedulerBench bench = new SchedulerBench(
                 checkpoint(RandomCheckpoint.SMALL), backend(), options(spec, new Growth(2, 8)))) {
-            Sequence sequence = bench.grow("one", request(4));
+            Sequence sequence = bench.grow("one", request(2));
             long before = 0;
             int changes = 0;
             while (!sequence.isFinished()) {
@@ -156,14 +164,14 @@ public abstract class GrowthLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void sequencesThatAllGrowTakeTurns(KvCacheSpec spec) {
-        List<int[]> expected = alone(spec, 5);
+        List<int[]> expected = alone(spec, MANY, GrowthLaws::growing);
         try (SchedulerBench bench =
                 new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), tight(spec))) {
             List<Sequence> sequences = new ArrayList<>();
-            for (int i = 0; i < 5; i++) {
-                sequences.add(bench.grow("sequence " + i, request(i)));
+            for (int i = 0; i < MANY; i++) {
+                sequences.add(bench.grow("sequence " + i, growing(i)));
             }
-            for (int i = 0; i < 5; i++) {
+            for (int i = 0; i < MANY; i++) {
                 assertSameAnswer(bench.finish(sequences.get(i)), expected.get(i), "sequence " + i);
             }
             Preemptions preemptions = bench.scheduler().preemptions();
@@ -174,9 +182,9 @@ public abstract class GrowthLaws extends BackendLaws {
                 assertThat(preemptions.parked()).as("times parked").isPositive();
             }
             // Each token was reported once.
-            for (int i = 0; i < 5; i++) {
+            for (int i = 0; i < MANY; i++) {
                 String token = "sequence " + i + " token";
-                assertThat(bench.heard().stream().filter(Predicate.isEqual(token))).hasSize(60);
+                assertThat(bench.heard().stream().filter(Predicate.isEqual(token))).hasSize(LONGEST - 50);
             }
         }
     }
@@ -192,7 +200,7 @@ public abstract class GrowthLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void withoutHostMemorySequencesAreReadAgain(KvCacheSpec spec) {
-        List<int[]> expected = alone(spec, 5);
+        List<int[]> expected = alone(spec, MANY, GrowthLaws::growing);
         EngineOptions options = tight(spec);
         if (!backend().isHostDevice()) {
             MemoryPlan plan;
@@ -204,10 +212,10 @@ public abstract class GrowthLaws extends BackendLaws {
         }
         try (Engine engine = open(options)) {
             List<Generation> running = new ArrayList<>();
-            for (int i = 0; i < 5; i++) {
-                running.add(engine.submit(request(i)));
+            for (int i = 0; i < MANY; i++) {
+                running.add(engine.submit(growing(i)));
             }
-            for (int i = 0; i < 5; i++) {
+            for (int i = 0; i < MANY; i++) {
                 assertSameAnswer(running.get(i).join().ids(), expected.get(i), "request " + i);
             }
             assertThat(engine.preemptions().replayed()).isPositive();
@@ -218,14 +226,14 @@ public abstract class GrowthLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void preemptedSequencesCanBeCancelled(KvCacheSpec spec) {
-        List<int[]> expected = alone(spec, 5);
+        List<int[]> expected = alone(spec, MANY, GrowthLaws::growing);
         try (SchedulerBench bench =
                 new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), tight(spec))) {
             Cancellation cancellation = new Cancellation();
-            Sequence older = bench.grow("older", request(4));
+            Sequence older = bench.grow("older", growing(0));
             List<Sequence> younger = new ArrayList<>();
-            for (int i = 0; i < 4; i++) {
-                younger.add(bench.grow("younger " + i, request(3).withCancellation(cancellation)));
+            for (int i = 1; i < MANY; i++) {
+                younger.add(bench.grow("younger " + i, growing(i).withCancellation(cancellation)));
             }
             long before = 0;
             while (before == 0) {
@@ -240,7 +248,7 @@ public abstract class GrowthLaws extends BackendLaws {
                 assertThat(sequence.completion().finish()).isEqualTo(FinishReason.CANCELLED);
             }
             assertThat(bench.scheduler().ledger().entries()).isEqualTo(1);
-            assertSameAnswer(bench.finish(older), expected.get(4), "the older sequence");
+            assertSameAnswer(bench.finish(older), expected.get(0), "the older sequence");
             assertThat(bench.scheduler().ledger().entries()).isZero();
         }
     }
@@ -250,8 +258,8 @@ public abstract class GrowthLaws extends BackendLaws {
     void priorityDecidesWhoWaits() {
         EngineOptions options = tight(NARROW);
         try (SchedulerBench bench = new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), options)) {
-            Sequence early = bench.grow("early", request(4));
-            Sequence important = bench.grow("important", request(4).withPriority(1));
+            Sequence early = bench.grow("early", request(2));
+            Sequence important = bench.grow("important", request(2).withPriority(1));
             bench.finish(important);
             assertThat(early.isFinished()).isFalse();
             assertThat(bench.finish(early)).isEqualTo(important.completion().ids());
@@ -263,7 +271,7 @@ public abstract class GrowthLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void arrivalsAtRandomLeaveNothingBehind(KvCacheSpec spec) {
-        List<int[]> expected = alone(spec, 5);
+        List<int[]> expected = alone(spec, MANY, GrowthLaws::growing);
         try (Engine engine = open(tight(spec).withKeptPrompts(2));
                 ExecutorService callers = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<Integer>> answered = new ArrayList<>();
@@ -293,9 +301,9 @@ public abstract class GrowthLaws extends BackendLaws {
         int answered = 0;
         for (int i = 0; i < 10; i++) {
             int which = random.nextInt(expected.size());
-            int tokens = 1 + random.nextInt(60);
+            int tokens = 1 + random.nextInt(LONGEST - 50);
             Generation generation = engine.submit(Request.of(
-                            request(which).promptIds(), ANSWER.withMaxNewTokens(tokens))
+                            growing(which).promptIds(), ANSWER.withMaxNewTokens(tokens))
                     .withPriority(random.nextInt(3)));
             if (random.nextInt(4) == 0) {
                 generation.events().next();

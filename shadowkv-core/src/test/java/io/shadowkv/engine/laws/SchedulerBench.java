@@ -93,7 +93,7 @@ final class SchedulerBench implements AutoCloseable {
     Sequence grow(String name, Request request) {
         int prompt = request.promptIds().length;
         int capacity = prompt + request.options().maxNewTokens();
-        Sequence sequence = Sequence.turn(
+        Sequence sequence = new Sequence(
                 model.text(), request, new int[0], planner.growing(prompt, capacity, 4), null, noting(name));
         scheduler.submit(sequence);
         return sequence;
@@ -102,14 +102,14 @@ final class SchedulerBench implements AutoCloseable {
     Sequence submit(String name, Request request) {
         int capacity = request.promptIds().length + request.options().maxNewTokens();
         Sequence sequence =
-                Sequence.turn(model.text(), request, new int[0], planner.sequence(capacity, 4), null, noting(name));
+                new Sequence(model.text(), request, new int[0], planner.sequence(capacity, 4), null, noting(name));
         scheduler.submit(sequence);
         return sequence;
     }
 
     /// Reads a document, which later prompts that begin with its tokens continue.
     Prefix document(int[] ids) {
-        Sequence sequence = Sequence.turn(
+        Sequence sequence = new Sequence(
                 model.text(),
                 Request.of(ids, GenerationOptions.DEFAULT),
                 new int[0],
@@ -131,7 +131,7 @@ final class SchedulerBench implements AutoCloseable {
         Request request = Request.of(
                         turn, GenerationOptions.DEFAULT.withMaxNewTokens(3).withIgnoreEos(true))
                 .withTimeout(timeout);
-        Sequence sequence = Sequence.turn(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
+        Sequence sequence = new Sequence(model.text(), request, history, planner.sequence(300, 3), held, noting(name));
         sequence.keepCache();
         scheduler.submit(sequence);
         return sequence;
