@@ -74,9 +74,10 @@ final class GgufConfig {
             String reason = REFUSED.get(architecture);
             throw new CheckpointException(header.wrong(ARCHITECTURE, "one of " + new TreeSet<>(ARCHITECTURES.keySet()))
                             .getMessage()
-                    + (reason == null ? "" : ". This engine refuses " + architecture + ": " + reason)
-                    + ". A GGUF file of another architecture cannot be loaded; the model's safetensors version"
-                    + " may be");
+                    + (reason == null
+                            ? ". A GGUF file of another architecture cannot be loaded; the model's safetensors version"
+                                    + " may be"
+                            : ". This engine refuses " + architecture + ": " + reason));
         }
     }
 
