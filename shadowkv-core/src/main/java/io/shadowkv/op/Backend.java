@@ -95,7 +95,7 @@ public interface Backend extends AutoCloseable {
     /// Runs `work` and what it enqueues on the reading queue: after everything enqueued so far, and
     /// concurrently with later operations of the main queue. `work` may wait for results and may use
     /// the side queue; it may run on another thread. Only while the device is divided.
-    Ticket beside(Runnable work);
+    Ticket enqueueReading(Runnable work);
 
     /// Returns a new stopwatch for this backend's operations. The caller must close it.
     Stopwatch<?> newStopwatch();

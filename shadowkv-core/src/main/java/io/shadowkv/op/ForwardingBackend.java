@@ -103,8 +103,8 @@ public abstract class ForwardingBackend implements Backend {
     }
 
     @Override
-    public Ticket beside(Runnable work) {
-        return backend.beside(work);
+    public Ticket enqueueReading(Runnable work) {
+        return backend.enqueueReading(work);
     }
 
     @Override

@@ -112,8 +112,7 @@ class OptionMessagesTest {
         EngineOptions copied = EngineOptions.DEFAULT
                 .withWeights(WeightPrecision.INT8)
                 .withKeptPrompts(2)
-                .withReadingBudget(Duration.ofMillis(3))
-                .withReadingShare(0.5)
+                .withReadingGap(Duration.ofMillis(3))
                 .withMaxWaiting(4)
                 .withValuePlace(ValuePlace.HOST)
                 .withMemoryLimits(5, 6)
@@ -134,7 +133,6 @@ class OptionMessagesTest {
                         ValuePlace.HOST,
                         4,
                         Duration.ofMillis(3),
-                        0.5,
                         2,
                         WeightPrecision.INT8));
     }

@@ -209,7 +209,7 @@ final class CudaBackend implements Backend, Operations {
     }
 
     @Override
-    public Ticket beside(Runnable work) {
+    public Ticket enqueueReading(Runnable work) {
         return context.division().reading().enqueue(work);
     }
 

@@ -34,22 +34,18 @@ final class Readings {
     private final Ledger ledger;
     private final Prefixes prefixes;
     private final int prefillRows;
-    private final long budgetNanos;
-    private final double share;
+    private final ReadingPace pace;
     private final List<OpenReading> open = new ArrayList<>();
     private int turn;
     private int unitRows;
     private @Nullable Flight flight;
 
-    /// @param budgetNanos time for reading between two decode steps
-    /// @param share share of the processors for reading while others decode; 0 takes turns
-    Readings(LoadedModel model, Ledger ledger, Prefixes prefixes, int prefillRows, long budgetNanos, double share) {
+    Readings(LoadedModel model, Ledger ledger, Prefixes prefixes, int prefillRows, ReadingPace pace) {
         this.model = model;
         this.ledger = ledger;
         this.prefixes = prefixes;
         this.prefillRows = prefillRows;
-        this.budgetNanos = budgetNanos;
-        this.share = share;
+        this.pace = pace;
         this.unitRows = Math.min(MIN_ROWS, prefillRows);
     }
 
@@ -153,21 +149,22 @@ final class Readings {
     }
 
     /// Reads: one large unit if nothing else runs, otherwise at the same time as the others decode, or
-    /// units within the budget, at least one.
+    /// units within a budget, at least one.
     ///
     /// @param othersDecode true if sequences wait for their next decode step
-    /// @param hasStepped true if one was computed since the last call
+    /// @param stepNanos time of the step that was computed since the last call; 0 if none was
     /// @return sequences that were read to the end and must join the batch
-    List<Sealed> advance(boolean othersDecode, boolean hasStepped) {
+    List<Sealed> advance(boolean othersDecode, long stepNanos) {
         List<Sealed> sealed = new ArrayList<>();
-        if (share > 0 && model.backend().isDivisible()) {
+        if (model.backend().isDivisible()) {
             if (othersDecode) {
-                advanceBeside(hasStepped, sealed);
+                advanceDivided(stepNanos, sealed);
                 return sealed;
             }
             land(sealed);
             model.backend().divide(0);
         }
+        long budget = pace.budget(stepNanos);
         long start = System.nanoTime();
         while (canAdvance()) {
             OpenReading next = open.get(turn++ % open.size());
@@ -181,8 +178,8 @@ final class Readings {
                 break;
             }
             long unit = now - unitStart;
-            adapt(unit);
-            if (now - start + unit > budgetNanos) {
+            adapt(unit, budget);
+            if (now - start + unit > budget) {
                 break;
             }
         }
@@ -191,10 +188,10 @@ final class Readings {
 
     /// Keeps a unit between a sixth and half of the budget: more units than that waste the processor,
     /// fewer overshoot the budget.
-    private void adapt(long unitNanos) {
-        if (unitNanos > budgetNanos / 2) {
+    private void adapt(long unitNanos, long budget) {
+        if (unitNanos > budget / 2) {
             unitRows = Math.max(Math.min(MIN_ROWS, prefillRows), unitRows / 2);
-        } else if (unitNanos < budgetNanos / 6) {
+        } else if (unitNanos < budget / 6) {
             unitRows = Math.min(prefillRows, unitRows * 2);
         }
     }
@@ -209,10 +206,12 @@ final class Readings {
         advanced(reading, failure, sealed);
     }
 
-    private void advanceBeside(boolean hasStepped, List<Sealed> sealed) {
+    private void advanceDivided(long stepNanos, List<Sealed> sealed) {
         if (flight != null) {
-            if (!hasStepped) {
+            if (stepNanos == 0) {
                 flight.awaitLanding();
+            } else if (pace.stepped(stepNanos)) {
+                flight.mustLand = true;
             }
             flight.report();
             boolean othersWait =
@@ -226,7 +225,7 @@ final class Readings {
             land(sealed);
         }
         List<OpenReading> ready = open.stream().filter(OpenReading::isReady).toList();
-        model.backend().divide(ready.isEmpty() ? 0 : share);
+        model.backend().divide(ready.isEmpty() ? 0 : pace.share());
         if (!ready.isEmpty()) {
             flight = new Flight(ready);
             flight.start();
@@ -335,7 +334,7 @@ final class Readings {
         }
 
         void start() {
-            ticket = model.backend().beside(this::fly);
+            ticket = model.backend().enqueueReading(this::fly);
         }
 
         private void fly() {

@@ -65,7 +65,7 @@ public interface HostBackend extends Backend {
     }
 
     @Override
-    default Ticket beside(Runnable work) {
+    default Ticket enqueueReading(Runnable work) {
         throw new UnsupportedOperationException("the " + name() + " backend has no reading queue");
     }
 

@@ -35,7 +35,7 @@ final class DeviceLikeBackend extends ForwardingBackend {
     private final Map<Object, List<Call>> recordings = new HashMap<>();
     private final Deque<SideWork> pending = new ArrayDeque<>();
     private boolean isDivided;
-    private int besides;
+    private int readings;
     private @Nullable List<Call> recording;
     private int replays;
 
@@ -181,17 +181,17 @@ final class DeviceLikeBackend extends ForwardingBackend {
     }
 
     /// Pieces of work of the reading queue so far.
-    int besides() {
-        return besides;
+    int readings() {
+        return readings;
     }
 
     /// The work runs when it is asked for the second time whether it is done, or at the latest when it must be.
     @Override
-    public Ticket beside(Runnable work) {
+    public Ticket enqueueReading(Runnable work) {
         if (!isDivided) {
             throw new AssertionError("work of the reading queue, and the device is not divided");
         }
-        besides++;
+        readings++;
         SideWork late = new SideWork(work);
         return new Ticket() {
             private int asked;

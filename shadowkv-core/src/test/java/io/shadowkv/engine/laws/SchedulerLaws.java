@@ -93,8 +93,8 @@ public abstract class SchedulerLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void aTokenArrivesInEveryRoundWhileAPromptIsRead(KvCacheSpec spec) {
-        EngineOptions inTurns = EngineOptions.DEFAULT.withCache(spec).withReadingShare(0);
-        try (SchedulerBench bench = open(inTurns)) {
+        backend().cannotBeDivided();
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec))) {
             Sequence first = bench.submit("first", Logits.ids(10, VOCABULARY, 1), 90);
             while (!bench.heard().contains("first token")) {
                 bench.roundAndCheck();
@@ -118,7 +118,7 @@ public abstract class SchedulerLaws extends BackendLaws {
     /// answer is the one that its prompt gets alone. Cancelling one of the prompts frees its memory.
     @ParameterizedTest
     @MethodSource("strategies")
-    void aTokenArrivesInEveryRoundWhilePromptsAreReadBeside(KvCacheSpec spec) {
+    void aTokenArrivesInEveryRoundWhileTheDeviceIsDivided(KvCacheSpec spec) {
         try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec))) {
             int[] longPrompt = Logits.ids(200, VOCABULARY, 2);
             int[] shortPrompt = Logits.ids(12, VOCABULARY, 3);

@@ -26,13 +26,14 @@ public abstract class SelectionConformance extends BackendConformance {
     private static final int[] SLOTS = {5, 1, -1, 2, 7, 0};
 
     /// Every kind of score: distinct, full of ties, all the same, as small as a softmax over a long context
-    /// makes them.
+    /// makes them, mostly zero, of all magnitudes.
     private enum Scores {
         DISTINCT,
         TIED,
         EQUAL,
         TINY,
-        ZERO_MOSTLY;
+        ZERO_MOSTLY,
+        SPREAD;
 
         float next(Workbench bench) {
             return switch (this) {
@@ -40,6 +41,7 @@ public abstract class SelectionConformance extends BackendConformance {
                 case TIED -> bench.random().nextInt(4) / 4f;
                 case EQUAL -> 0.25f;
                 case TINY -> bench.random().nextFloat() * 1e-38f;
+                case SPREAD -> (float) Math.exp(-60 * bench.random().nextDouble());
                 case ZERO_MOSTLY ->
                     bench.random().nextInt(20) == 0 ? bench.random().nextFloat() : 0;
             };
@@ -91,6 +93,22 @@ public abstract class SelectionConformance extends BackendConformance {
         }
         select(Scores.TIED, 2_100, 2_100, new int[] {2_101, 0, 0, 16_800, 16_801, 0});
         select(Scores.DISTINCT, 300, 300, new int[] {131_100, 0, 0, 301, 1, 0});
+    }
+
+    /// As many units as a device's block has no shared memory for, so that it keeps some lists in
+    /// device memory; among groups of units, and among all.
+    @Test
+    void selectsMoreUnitsThanABlockHolds() {
+        select(Scores.DISTINCT, 16_000, 16_400, new int[] {131_100, 0, 0, 16_001, 20_003, 9});
+        select(Scores.TIED, 16_000, 16_000, new int[] {16_384, 0, 0, 16_000, 20_003, 0});
+    }
+
+    /// Scores of very different sizes: the least selected one is a tiny part of the largest.
+    @Test
+    void selectsScoresOfManyMagnitudes() {
+        select(Scores.SPREAD, 100, 100, new int[] {1_009, 0, 0, 101, 300, 0});
+        select(Scores.SPREAD, 900, 900, new int[] {1_009, 0, 0, 1_000, 901, 0});
+        select(Scores.SPREAD, 2_048, 2_048, new int[] {20_003, 0, 0, 2_100, 16_384, 0});
     }
 
     @Test
@@ -257,20 +275,25 @@ public abstract class SelectionConformance extends BackendConformance {
         /// The slots that make room for `count` misses, one after the other: the first free one, else the first of
         /// the oldest.
         private BitSet room(int from, BitSet hits, int count) {
-            BitSet room = new BitSet();
-            for (int n = 0; n < count; n++) {
-                int best = -1;
-                int bestAge = -1;
-                for (int s = 0; s < slots; s++) {
-                    int age = residents[from + s] < 0 ? Integer.MAX_VALUE : ages[from + s];
-                    if (!hits.get(s) && !room.get(s) && age > bestAge) {
-                        best = s;
-                        bestAge = age;
-                    }
-                }
-                room.set(best);
+            int[] candidates = new int[slots];
+            for (int s = 0; s < slots; s++) {
+                candidates[s] = hits.get(s) ? -1 : residents[from + s] < 0 ? Integer.MAX_VALUE : ages[from + s];
             }
-            return room;
+            return highest(candidates, count);
+        }
+
+        /// The places of the `count` highest numbers, the lower places among equals.
+        private static BitSet highest(int[] numbers, int count) {
+            long[] order = new long[numbers.length];
+            for (int i = 0; i < order.length; i++) {
+                order[i] = ((long) numbers[i] << 32) + (Integer.MAX_VALUE - i);
+            }
+            Arrays.sort(order);
+            BitSet highest = new BitSet();
+            for (int n = 0; n < count; n++) {
+                highest.set(Integer.MAX_VALUE - (int) order[order.length - 1 - n]);
+            }
+            return highest;
         }
 
         /// Every wanted unit is held once, and slots that made no room hold what they held.
@@ -316,18 +339,11 @@ public abstract class SelectionConformance extends BackendConformance {
             Exactly.same(what + ", selected slots", expected, told);
         }
 
+        /// The k highest scores. Bits of numbers without a sign have their order.
         private BitSet top(float[] scores) {
-            BitSet chosen = new BitSet();
-            for (int n = 0; n < Math.min(k, units); n++) {
-                int best = -1;
-                for (int u = 0; u < units; u++) {
-                    if (!chosen.get(u) && (best < 0 || scores[u] > scores[best])) {
-                        best = u;
-                    }
-                }
-                chosen.set(best);
-            }
-            return chosen;
+            int[] bits = new int[units];
+            Arrays.setAll(bits, u -> Float.floatToIntBits(scores[u]));
+            return highest(bits, Math.min(k, units));
         }
     }
 }

@@ -65,6 +65,8 @@ public abstract class ShadowPrefillConformance extends BackendConformance {
                 landmarks(type, headDim, 8, 1, 5);
                 landmarks(type, headDim, 1, 17, 2);
                 landmarks(type, headDim, 5, 2, 1);
+                landmarks(type, headDim, 64, 2, 0);
+                landmarks(type, headDim, 100, 3, 1);
             }
         }
         landmarks(DType.BF16, 128, 8, 131, 7);

@@ -165,6 +165,11 @@ public abstract class SparsePrefillConformance extends BackendConformance {
         }
         score(64, 2, new int[] {400, 100, 16}, 30);
         score(128, 4, new int[] {1500, 150, 8}, 1);
+        // One and several tiles of 128 key blocks of 128 tokens; one and two rounds of four heads.
+        score(128, 4, new int[] {33_000, 140, 128}, 1);
+        score(64, 7, new int[] {20_000, 129, 128}, 1);
+        score(128, 8, new int[] {0, 300, 128}, 1);
+        score(128, 1, new int[] {16_256, 256, 128}, 30);
     }
 
     private void score(int headDim, int groupSize, int[] sizes, float sharpness) {

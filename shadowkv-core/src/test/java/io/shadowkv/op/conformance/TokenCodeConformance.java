@@ -207,32 +207,48 @@ public abstract class TokenCodeConformance extends BackendConformance {
         score(64, 2, new int[] {4001, 0, 0, 2003, 3001}, 1);
     }
 
+    /// Enough heads that a backend scores them in several turns, some of them without codes.
+    @Test
+    void scoresCodesOfManyRows() {
+        int[] slots = new int[23];
+        int[] units = new int[slots.length];
+        for (int i = 0; i < slots.length; i++) {
+            slots[i] = i * 7 % slots.length;
+            units[i] = i % 5 == 3 ? 0 : 1 + i * 97 % 331;
+        }
+        score(slots, 32, 3, units, 1);
+    }
+
     @Test
     void survivesLargeScoresOfCodes() {
         score(64, 4, new int[] {40, 0, 0, 9, 33}, 300);
     }
 
     private void score(int headDim, int groupSize, int[] units, float sharpness) {
+        score(SLOTS, headDim, groupSize, units, sharpness);
+    }
+
+    private void score(int[] slots, int headDim, int groupSize, int[] units, float sharpness) {
         try (Workbench bench = workbench(
                 "scores of %s codes, head dim %d, group %d, times %s",
                 Arrays.toString(units), headDim, groupSize, sharpness)) {
-            Coded[] coded = new Coded[SLOTS.length];
-            for (int i = 0; i < SLOTS.length; i++) {
+            Coded[] coded = new Coded[slots.length];
+            for (int i = 0; i < slots.length; i++) {
                 coded[i] = Coded.random(bench, headDim, units[i]);
             }
-            var rows = TestRows.indexed(SLOTS, units);
+            var rows = TestRows.indexed(slots, units);
             int width = Arrays.stream(units).max().orElseThrow() + 2;
-            Sample queries = bench.normal(bench.activationType(), SLOTS.length, HEADS * groupSize, headDim);
-            Sample poison = Sample.filled(DType.F32, Float.NaN, SLOTS.length, HEADS, width);
+            Sample queries = bench.normal(bench.activationType(), slots.length, HEADS * groupSize, headDim);
+            Sample poison = Sample.filled(DType.F32, Float.NaN, slots.length, HEADS, width);
             double scale = sharpness / Math.sqrt(headDim);
             Tensor scores = bench.state(poison);
             bench.operations()
                     .shadow()
-                    .scoreUnits(bench.input(queries), table(bench, coded), rows.on(bench), scale, scores);
+                    .scoreUnits(bench.input(queries), table(bench, slots, coded), rows.on(bench), scale, scores);
             Tensor exact = judge.state(poison);
             judge.operations()
                     .shadow()
-                    .scoreUnits(judge.input(queries), table(judge, coded), rows.on(judge), scale, exact);
+                    .scoreUnits(judge.input(queries), table(judge, slots, coded), rows.on(judge), scale, exact);
             float[] plain = plainScores(queries, coded, units, width, (float) scale);
             // A rounding of a score before softmax moves the result by that rounding times the score.
             new Closeness(bench.description(), DType.F32, 1 + 4 * sharpness)
@@ -240,11 +256,11 @@ public abstract class TokenCodeConformance extends BackendConformance {
         }
     }
 
-    private static SlotTable<IndexedLayer> table(Placement side, Coded[] coded) {
+    private static SlotTable<IndexedLayer> table(Placement side, int[] slots, Coded[] coded) {
         var table = new SlotTable<IndexedLayer>();
-        for (int i = 0; i < SLOTS.length; i++) {
+        for (int i = 0; i < slots.length; i++) {
             if (coded[i].units() > 0) {
-                table.set(SLOTS[i], coded[i].on(side));
+                table.set(slots[i], coded[i].on(side));
             }
         }
         return table;

@@ -11,10 +11,12 @@ import io.shadowkv.op.AttentionOperations.BlockLists;
 import io.shadowkv.op.AttentionOperations.BlockRule;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.lang.foreign.Arena;
 import org.jspecify.annotations.Nullable;
 
 /// Scores of key blocks by their mean keys, and the selection by these scores. The lists stay in
-/// device memory.
+/// device memory. On Hopper a kernel for its tensor cores scores blocks of 128 tokens with head dims
+/// 64 and 128.
 final class BlockSelection implements AutoCloseable {
     private static final int THREADS = 256;
     private static final int LARGEST_HEAD_DIM = 256;
@@ -22,12 +24,20 @@ final class BlockSelection implements AutoCloseable {
     private static final int TILE_MEANS = 64;
 
     private static final int WARPS = 8;
+    /// The sizes of score_blocks_wgmma.cu.
+    private static final int HOPPER_BLOCK = 128;
+
+    private static final int HOPPER_LARGEST_HEAD_DIM = 128;
+    private static final int HOPPER_HEADS = 4;
 
     private final CudaParts parts;
+    private final PrefillAttention prefill;
     private final PerQueue<ScratchBuffer> rounded;
 
-    BlockSelection(CudaParts parts) {
+    /// @param prefill the kernels of exact prefill
+    BlockSelection(CudaParts parts, PrefillAttention prefill) {
         this.parts = parts;
+        this.prefill = prefill;
         this.rounded = new PerQueue<>(queue -> parts.scratch("mean keys of sparse prefill"));
     }
 
@@ -44,7 +54,12 @@ final class BlockSelection implements AutoCloseable {
                 && headDim <= LARGEST_HEAD_DIM
                 && scale > 0
                 && parts.context().address(queries) % PrefillAttention.ALIGNMENT == 0;
-        if (fitsTensorCores) {
+        if (fitsTensorCores
+                && blockTokens == HOPPER_BLOCK
+                && headDim <= HOPPER_LARGEST_HEAD_DIM
+                && prefill.fitsHopper(headDim)) {
+            onHopper(queries, means, firstToken, scale, scores);
+        } else if (fitsTensorCores) {
             onTensorCores(queries, means, blockTokens, firstToken, scale, scores);
         } else {
             plain(queries, means, blockTokens, firstToken, scale, scores);
@@ -77,15 +92,52 @@ final class BlockSelection implements AutoCloseable {
         }
     }
 
+    /// For blocks of [#HOPPER_BLOCK] tokens.
+    private void onHopper(Tensor queries, Tensor means, int firstToken, double scale, Tensor scores) {
+        int headDim = queries.extent(2);
+        int kvHeads = means.extent(0);
+        int group = queries.extent(1) / kvHeads;
+        int rounds = Math.ceilDiv(group, HOPPER_HEADS);
+        int heads = Math.ceilDiv(group, rounds);
+        int tileBytes = HOPPER_BLOCK * headDim * queries.dtype().bytes();
+        int sharedBytes = (heads + 2) * tileBytes + 2 * WARPS * HOPPER_BLOCK * Float.BYTES + 1024 + 128;
+        Tensor narrow = rounded(queries, means);
+        try (Arena arena = Arena.ofConfined()) {
+            var maps = prefill.hopperMaps(arena, queries, narrow, narrow, means.extent(1), 1);
+            parts.kernel(source("score_blocks_wgmma.cu", "scoreBlocksWgmma", queries, kvHeads))
+                    .launch(
+                            parts.queue(),
+                            Grid.of((long) kvHeads * scores.extent(1), PrefillAttention.HOPPER_THREADS)
+                                    .withShared(sharedBytes),
+                            maps.queries(),
+                            maps.keys(),
+                            queries.extent(0),
+                            kvHeads,
+                            firstToken,
+                            scores.extent(1),
+                            rounds,
+                            (float) scale,
+                            scores,
+                            scores.extent(2));
+        }
+    }
+
+    /// The means in the type of the queries.
+    private Tensor rounded(Tensor queries, Tensor means) {
+        int kvHeads = means.extent(0);
+        Tensor narrow = rounded.of(parts.queue()).tensor(queries.dtype(), kvHeads, means.extent(1), queries.extent(2));
+        parts.kernel(source("score_blocks.cu", "roundMeans", queries, kvHeads))
+                .launch(parts.queue(), Grid.covering(means.elements(), THREADS), means, narrow, means.elements());
+        return narrow;
+    }
+
     void onTensorCores(Tensor queries, Tensor means, int blockTokens, int firstToken, double scale, Tensor scores) {
         int headDim = queries.extent(2);
         int kvHeads = means.extent(0);
-        Tensor narrow = rounded.of(parts.queue()).tensor(queries.dtype(), kvHeads, means.extent(1), headDim);
-        parts.kernel(source("roundMeans", queries, kvHeads))
-                .launch(parts.queue(), Grid.covering(means.elements(), THREADS), means, narrow, means.elements());
+        Tensor narrow = rounded(queries, means);
         int sharedBytes =
                 2 * TILE_MEANS * (2 * headDim + PrefillAttention.ALIGNMENT) + WARPS * TILE_MEANS * Float.BYTES;
-        parts.kernel(source("scoreBlocks", queries, kvHeads))
+        parts.kernel(source("score_blocks.cu", "scoreBlocks", queries, kvHeads))
                 .launch(
                         parts.queue(),
                         Grid.of((long) kvHeads * scores.extent(1), THREADS).withShared(sharedBytes),
@@ -102,8 +154,8 @@ final class BlockSelection implements AutoCloseable {
                         scores.extent(2));
     }
 
-    private static KernelSource source(String function, Tensor queries, int kvHeads) {
-        return KernelSource.of("score_blocks.cu", function)
+    private static KernelSource source(String file, String function, Tensor queries, int kvHeads) {
+        return KernelSource.of(file, function)
                 .with("TYPE", KernelTypes.name(queries.dtype()))
                 .with("HEAD_DIM", queries.extent(2))
                 .with("GROUP", queries.extent(1) / kvHeads);

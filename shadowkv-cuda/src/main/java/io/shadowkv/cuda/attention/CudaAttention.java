@@ -22,7 +22,7 @@ public final class CudaAttention implements AttentionOperations, AutoCloseable {
     public CudaAttention(CudaParts parts) {
         this.prefill = new PrefillAttention(parts);
         this.selectedPrefill = new SelectedPrefill(parts, prefill);
-        this.blocks = new BlockSelection(parts);
+        this.blocks = new BlockSelection(parts, prefill);
         this.decode = new DecodeAttention(parts);
     }
 

@@ -22,6 +22,8 @@ final class ShadowIndexing implements AutoCloseable {
     private static final int THREADS = 256;
     /// Warps of a block in kernels with one warp per unit or row.
     private static final int WARPS = THREADS / 32;
+    /// From this number of tokens, all warps of a block read a unit.
+    private static final int LONG_UNIT = 64;
     /// Vectors per thread in `copy_rows.cu`.
     private static final int COPY_UNROLL = 4;
     private static final int SPLIT_THREADS = 1024;
@@ -49,13 +51,15 @@ final class ShadowIndexing implements AutoCloseable {
         if (units == 0 || heads == 0) {
             return;
         }
+        int warps = unitTokens >= LONG_UNIT ? WARPS : 1;
         Kernel kernel = parts.kernel(KernelSource.of("landmarks.cu", "landmarks")
                 .with("KEY", KernelTypes.name(keys.dtype()))
                 .with("LANDMARK", KernelTypes.name(landmarks.dtype()))
                 .with("HEAD_DIM", headDim)
                 .with("UNIT_TOKENS", unitTokens)
-                .with("VEC", VectorWidth.of(parts.context(), headDim, keys, landmarks)));
-        Grid grid = new Grid(Math.ceilDiv(units, WARPS), heads, 1, THREADS, 0);
+                .with("VEC", VectorWidth.of(parts.context(), headDim, keys, landmarks))
+                .with("WARPS", warps));
+        Grid grid = new Grid(Math.toIntExact(Math.ceilDiv((long) units * warps, WARPS)), heads, 1, THREADS, 0);
         kernel.launch(parts.queue(), grid, rows.address(parts.context()), landmarks, minCosines, rows.stride(), units);
     }
 

@@ -6,7 +6,6 @@ import io.shadowkv.cuda.device.KernelSource;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.KernelTypes;
 import io.shadowkv.cuda.launch.ScratchBuffer;
-import io.shadowkv.cuda.launch.SlotMirror;
 import io.shadowkv.op.IndexedLayer.TokenCodes;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.tensor.DType;
@@ -18,7 +17,7 @@ final class StreamedCodeScores implements AutoCloseable {
     private static final int LARGEST_HEAD_DIM = 256;
     private static final int LARGEST_GROUP = 16;
     private static final int TILE = 32;
-    private static final int LIMBS = 3;
+    private static final int LIMBS = 4;
     private static final int SPLIT_THREADS = 256;
     private static final int SPLIT_WARPS = SPLIT_THREADS / 32;
     /// Leaves shared memory for a small kernel on the same multiprocessor, such as the one that
@@ -28,17 +27,18 @@ final class StreamedCodeScores implements AutoCloseable {
     private static final int STATIC_SHARED_BYTES = 1024;
     /// Size of the rings of a block: keeps memory busy for its latency (4.5 TB/s x 1 us are 34 KB a
     /// multiprocessor) while a tile of each warp is computed.
-    private static final int RING_BYTES = 52_224;
+    private static final int RING_BYTES = 65_536;
     private static final int MOST_STAGES = 8;
     /// Segments of a pass. More would need more shared memory for the sums of warps.
     private static final int MOST_SEGMENTS = 8;
+    /// The share of a block in a pass.
+    private static final int SHARE_BYTES = 4 * Integer.BYTES;
 
     private final CudaParts parts;
     private final ScratchBuffer limbs;
     private final ScratchBuffer factors;
     private final ScratchBuffer logits;
     private final ScratchBuffer partials;
-    private final ScratchBuffer counters;
 
     StreamedCodeScores(CudaParts parts) {
         this.parts = parts;
@@ -46,7 +46,6 @@ final class StreamedCodeScores implements AutoCloseable {
         this.factors = parts.scratch("factors of turned queries");
         this.logits = parts.scratch("logits of token codes");
         this.partials = parts.scratch("partial sums over token codes");
-        this.counters = parts.scratch("counters of code scores");
     }
 
     static boolean takes(IndexedShape shape, Tensor queries) {
@@ -63,12 +62,11 @@ final class StreamedCodeScores implements AutoCloseable {
         static Sizes of(IndexedShape shape, Tensor queries) {
             int groupSize = queries.extent(1) / shape.kvHeads();
             int words = TokenCodes.words(shape.headDim());
-            int quads = Math.ceilDiv(groupSize, 4);
             // Registers for the queries are 4 for each block of columns and four words.
-            int columns = (quads + Math.ceilDiv(quads, 2)) * Math.ceilDiv(words, 4);
+            int columns = 2 * Math.ceilDiv(groupSize, 4) * Math.ceilDiv(words, 4);
             // With the warp that publishes, whole quarters of a multiprocessor.
             int warps =
-                    columns <= 4 && groupSize <= 4 ? 15 : columns <= 6 && groupSize <= 8 ? 11 : columns <= 12 ? 7 : 0;
+                    columns <= 4 && groupSize <= 4 ? 15 : columns <= 8 && groupSize <= 8 ? 11 : columns <= 16 ? 7 : 0;
             int stageBytes = 2 * words * TokenCodes.BLOCK_TOKENS * Integer.BYTES + TILE * DType.BF16.bytes();
             int stages = warps == 0 ? 0 : Math.clamp(RING_BYTES / (warps * stageBytes), 2, MOST_STAGES);
             return new Sizes(groupSize, warps, stages, stageBytes, Math.ceilDiv(words, 4) * 64);
@@ -94,8 +92,19 @@ final class StreamedCodeScores implements AutoCloseable {
     void run(Tensor queries, Tensor table, IndexedShape shape, StepRows rows, float scale, Tensor scores) {
         Sizes sizes = Sizes.of(shape, queries);
         int heads = rows.count() * queries.extent(1);
+        int segments = rows.count() * shape.kvHeads();
+        // One block runs on a multiprocessor: it has more than half of the shared memory.
+        int blocks = parts.freeMultiprocessors();
+        int fixed = sizes.ringBytes()
+                + sizes.sumBytes(Math.min(MOST_SEGMENTS, segments))
+                + SHARE_BYTES * segments
+                + rowBytes(rows);
+        int most = Math.min(SHARED_BYTES, parts.context().sharedBytesPerBlock() - STATIC_SHARED_BYTES);
+        int tiles = Math.max(1, Math.ceilDiv(scores.extent(2), TILE));
+        Passes passes = Passes.of(segments, tiles, blocks, (most - fixed) / sizes.tileBytes());
         Tensor bytes = limbs.tensor(DType.I8, heads, LIMBS, sizes.limbBytes());
         Tensor factor = factors.tensor(DType.F32, heads, 2);
+        Tensor partial = partials.tensor(DType.F32, passes.count() * blocks + segments, sizes.groupSize(), 2);
         Kernel split = parts.kernel(KernelSource.of("turn_queries.cu", "splitQueries")
                 .with("QUERY", KernelTypes.name(queries.dtype()))
                 .with("HEAD_DIM", shape.headDim()));
@@ -106,26 +115,9 @@ final class StreamedCodeScores implements AutoCloseable {
                 bytes,
                 factor,
                 heads,
-                scale);
-        score(bytes, factor, table, shape, rows, sizes, scores);
-    }
-
-    private void score(
-            Tensor bytes, Tensor factor, Tensor table, IndexedShape shape, StepRows rows, Sizes sizes, Tensor scores) {
-        int width = scores.extent(2);
-        int segments = rows.count() * shape.kvHeads();
-        int startBytes = Integer.BYTES * (rows.count() + 1);
-        int threads = 32 * (sizes.warps() + 1);
-        int most = Math.min(SHARED_BYTES, parts.context().sharedBytesPerBlock() - STATIC_SHARED_BYTES);
-        int fixed = sizes.ringBytes() + sizes.sumBytes(Math.min(MOST_SEGMENTS, segments)) + startBytes;
-        // One block runs on a multiprocessor: it has more than half of the shared memory.
-        int blocks = parts.freeMultiprocessors();
-        int tiles = Math.max(1, Math.ceilDiv(width, TILE));
-        Passes passes = Passes.of(segments, tiles, blocks, (most - fixed) / sizes.tileBytes());
-        int sharedBytes = sizes.ringBytes()
-                + sizes.sumBytes(passes.segments())
-                + startBytes
-                + (passes.isShared() ? passes.shareTiles() * sizes.tileBytes() : 0);
+                scale,
+                partial,
+                Math.toIntExact(partial.elements() / 2));
         Kernel kernel = parts.kernel(KernelSource.of("score_codes.cu", "scoreCodes")
                 .with("HEAD_DIM", shape.headDim())
                 .with("GROUP", sizes.groupSize())
@@ -135,9 +127,14 @@ final class StreamedCodeScores implements AutoCloseable {
         Tensor logit = passes.isShared()
                 ? logits.tensor(DType.F32, 1)
                 : logits.tensor(DType.F32, blocks, 2, passes.shareTiles(), sizes.groupSize() * TILE);
+        int sharedBytes = sizes.ringBytes()
+                + sizes.sumBytes(passes.segments())
+                + SHARE_BYTES * passes.count()
+                + rowBytes(rows)
+                + (passes.isShared() ? passes.shareTiles() * sizes.tileBytes() : 0);
         kernel.launchTogether(
                 parts.queue(),
-                Grid.of(blocks, threads).withShared(sharedBytes),
+                Grid.of(blocks, 32 * (sizes.warps() + 1)).withShared(sharedBytes),
                 bytes,
                 factor,
                 table,
@@ -145,14 +142,17 @@ final class StreamedCodeScores implements AutoCloseable {
                 rows.units(),
                 rows.count(),
                 shape.kvHeads(),
-                width,
+                scores.extent(2),
                 passes.segments(),
                 passes.shareTiles(),
                 scores,
                 logit,
-                partials.tensor(DType.F32, passes.count() * blocks + segments, sizes.groupSize(), 2),
-                // Zeros when new; every launch leaves zeros.
-                counters.tensor(DType.I32, Math.max(SlotMirror.CAPACITY, rows.count()), shape.kvHeads()));
+                partial);
+    }
+
+    /// Shared memory for the lengths of the rows.
+    private static int rowBytes(StepRows rows) {
+        return Integer.BYTES * (2 * rows.count() + 1);
     }
 
     /// The division of a wave into passes of whole segments, a head of a row each.
@@ -169,7 +169,12 @@ final class StreamedCodeScores implements AutoCloseable {
         static Passes of(int all, int tiles, int blocks, int room) {
             long fitting = (long) blocks * Math.max(0, room) / tiles;
             int segments = Math.clamp(fitting, 1, Math.min(MOST_SEGMENTS, all));
-            int shareTiles = Math.toIntExact(Math.ceilDiv((long) segments * tiles, (long) blocks));
+            if ((long) segments * tiles >= Integer.MAX_VALUE / blocks) {
+                throw new IllegalArgumentException(segments + " heads of " + tiles + " tiles of " + TILE
+                        + " tokens are scored at a time by " + blocks
+                        + " blocks; their product must stay below 2^31. Shorten the context");
+            }
+            int shareTiles = Math.ceilDiv(segments * tiles, blocks);
             return new Passes(segments, Math.ceilDiv(all, segments), shareTiles, shareTiles <= room);
         }
     }
@@ -180,6 +185,5 @@ final class StreamedCodeScores implements AutoCloseable {
         factors.close();
         logits.close();
         partials.close();
-        counters.close();
     }
 }

@@ -8,11 +8,12 @@
 // landmarks  LANDMARK [H, units, d]
 // minCosines float [H, units]
 // Macros   KEY, LANDMARK: element types; HEAD_DIM: d; UNIT_TOKENS: J; VEC: elements per access, a
-//          power of two that divides d, at most 16 bytes of the wider type
-// Grid     x: ceil(units / 8), y: H; block: 256 threads, a warp per unit, LANES lanes per row
+//          power of two that divides d, at most 16 bytes of the wider type; WARPS: warps per unit,
+//          1 or 8. Long units have 8, so that all their rows are in flight at a time
+// Grid     x: ceil(units * WARPS / 8), y: H; block: 256 threads, LANES lanes per row
 // Bytes    H * units * J * d * sizeof(KEY) read, 1 / J of it written; [8, 124928, 128] of bf16: 288
 //          MB, floor 63 us at 4.58 TB/s
-// Shared   none: the rows of a unit stay in registers between mean and cosines if they need at most
+// Shared   32 * d bytes if WARPS is 8, for the sums of the warps; otherwise none. The rows of a unit stay in registers between mean and cosines if they need at most
 //          64 registers; otherwise they are read again from the caches
 // Rounds   the mean once, to LANDMARK; sums in float
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=128 UNIT_TOKENS=8 VEC=8
@@ -21,7 +22,8 @@
 // check: KEY=f16 LANDMARK=f16 HEAD_DIM=96 UNIT_TOKENS=8 VEC=8
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=256 UNIT_TOKENS=8 VEC=8
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=128 UNIT_TOKENS=64 VEC=8
-// check: KEY=bf16 LANDMARK=float HEAD_DIM=128 UNIT_TOKENS=128 VEC=4
+// check: KEY=bf16 LANDMARK=float HEAD_DIM=128 UNIT_TOKENS=128 VEC=4 WARPS=8
+// check: KEY=bf16 LANDMARK=float HEAD_DIM=80 UNIT_TOKENS=100 VEC=4 WARPS=8
 // check: KEY=float LANDMARK=float HEAD_DIM=256 UNIT_TOKENS=8 VEC=4
 // check: KEY=float LANDMARK=bf16 HEAD_DIM=10 UNIT_TOKENS=5 VEC=2
 // check: KEY=bf16 LANDMARK=bf16 HEAD_DIM=6 UNIT_TOKENS=8 VEC=2
@@ -44,15 +46,19 @@
 #ifndef VEC
 #define VEC 8
 #endif
+#ifndef WARPS
+#define WARPS 1
+#endif
 
 static const int ROW_VECTORS = HEAD_DIM / VEC;
 static const int LANES = powerOfTwo(ROW_VECTORS) < 32 ? powerOfTwo(ROW_VECTORS) : 32;
 static const int PARTS = (ROW_VECTORS + LANES - 1) / LANES;  // vectors of a row per lane
 static const int ROWS = 32 / LANES;                          // rows that a warp reads at a time
-static const int PASSES = (UNIT_TOKENS + ROWS - 1) / ROWS;
+static const int PASSES = (UNIT_TOKENS + ROWS * WARPS - 1) / (ROWS * WARPS);
 static const bool IS_HELD = PASSES * PARTS * VEC * (int) sizeof(KEY) <= 64 * 4;
 static const int HELD = IS_HELD ? PASSES * PARTS : 1;
 static_assert(HEAD_DIM % VEC == 0, "a row is whole vectors");
+static_assert(WARPS == 1 || WARPS == 8, "a unit has one warp or all warps of a block");
 
 // Sum over the lanes of a row, returned to each of them.
 static __device__ __forceinline__ float rowSum(float x) {
@@ -70,9 +76,10 @@ static __device__ __forceinline__ Vector<KEY, VEC> load(const Vector<KEY, VEC>* 
 
 extern "C" __global__ void __launch_bounds__(256)
 landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride, i32 units) {
-    i64 unit = (i64) blockIdx.x * 8 + threadIdx.x / 32;
+    i64 unit = (i64) blockIdx.x * (8 / WARPS) + threadIdx.x / (32 * WARPS);
     if (unit >= units) return;
-    int lane = threadIdx.x % 32, inRow = lane % LANES, group = lane / LANES;
+    int lane = threadIdx.x % 32, inRow = lane % LANES;
+    int warp = threadIdx.x / 32 % WARPS, group = warp * ROWS + lane / LANES;  // the group's first row
     const Vector<KEY, VEC>* rows = (const Vector<KEY, VEC>*)
         (keys + blockIdx.y * keyStride + unit * (UNIT_TOKENS * HEAD_DIM));
 
@@ -81,7 +88,7 @@ landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride
     if constexpr (IS_HELD) {
 #pragma unroll
         for (int i = 0; i < PASSES * PARTS; i++) {
-            held[i] = load(rows, i / PARTS * ROWS + group, i % PARTS * LANES + inRow);
+            held[i] = load(rows, i / PARTS * (ROWS * WARPS) + group, i % PARTS * LANES + inRow);
         }
 #pragma unroll
         for (int i = 0; i < PASSES * PARTS; i++) {
@@ -94,13 +101,12 @@ landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride
         for (int pass = 0; pass < PASSES; pass++) {
 #pragma unroll
             for (int part = 0; part < PARTS; part++) {
-                held[0] = load(rows, pass * ROWS + group, part * LANES + inRow);
+                held[0] = load(rows, pass * (ROWS * WARPS) + group, part * LANES + inRow);
 #pragma unroll
                 for (int e = 0; e < VEC; e++) mean[part][e] += toFloat(held[0].at[e]);
             }
         }
     }
-    float meanSquares = 0;
 #pragma unroll
     for (int part = 0; part < PARTS; part++) {
 #pragma unroll
@@ -109,6 +115,33 @@ landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride
             for (int d = 16; d >= LANES; d /= 2) {
                 mean[part][e] += __shfl_xor_sync(ALL_LANES, mean[part][e], d);
             }
+        }
+    }
+    if constexpr (WARPS > 1) {
+        __shared__ float sums[WARPS][PARTS * LANES * VEC];
+#pragma unroll
+        for (int part = 0; part < PARTS; part++) {
+#pragma unroll
+            for (int e = 0; e < VEC; e++) {
+                if (lane < LANES) sums[warp][(part * LANES + lane) * VEC + e] = mean[part][e];
+            }
+        }
+        __syncthreads();
+#pragma unroll
+        for (int part = 0; part < PARTS; part++) {
+#pragma unroll
+            for (int e = 0; e < VEC; e++) {
+                mean[part][e] = 0;
+#pragma unroll
+                for (int w = 0; w < WARPS; w++) mean[part][e] += sums[w][(part * LANES + inRow) * VEC + e];
+            }
+        }
+    }
+    float meanSquares = 0;
+#pragma unroll
+    for (int part = 0; part < PARTS; part++) {
+#pragma unroll
+        for (int e = 0; e < VEC; e++) {
             mean[part][e] /= UNIT_TOKENS;
             meanSquares += mean[part][e] * mean[part][e];
         }
@@ -138,7 +171,7 @@ landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride
             if constexpr (IS_HELD) {
                 member = held[pass * PARTS + part];
             } else {
-                member = load(rows, pass * ROWS + group, part * LANES + inRow);
+                member = load(rows, pass * (ROWS * WARPS) + group, part * LANES + inRow);
             }
 #pragma unroll
             for (int e = 0; e < VEC; e++) {
@@ -149,9 +182,16 @@ landmarks(const KEY* keys, LANDMARK* landmarks, float* minCosines, i64 keyStride
         }
         dot = rowSum(dot);
         float lengths = sqrtf(rowSum(squares)) * meanLength;
-        if (pass * ROWS + group < UNIT_TOKENS) least = fminf(least, lengths == 0 ? 0.f : dot / lengths);
+        if (pass * (ROWS * WARPS) + group < UNIT_TOKENS) least = fminf(least, lengths == 0 ? 0.f : dot / lengths);
     }
 #pragma unroll
     for (int d = 16; d >= LANES; d /= 2) least = fminf(least, __shfl_xor_sync(ALL_LANES, least, d));
-    if (lane == 0) minCosines[at] = least;
+    if constexpr (WARPS > 1) {
+        __shared__ float leasts[WARPS];
+        if (lane == 0) leasts[warp] = least;
+        __syncthreads();
+#pragma unroll
+        for (int w = 0; w < WARPS; w++) least = fminf(least, leasts[w]);
+    }
+    if (group == 0 && inRow == 0) minCosines[at] = least;
 }

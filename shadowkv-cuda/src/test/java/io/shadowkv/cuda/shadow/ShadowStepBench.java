@@ -18,16 +18,16 @@ import java.util.Locale;
 import java.util.function.IntConsumer;
 
 /// Times each kernel of a ShadowKV decode step at Llama-3.1-8B's shape (one layer: 32 query heads,
-/// 8 key-value heads of 128, bf16, rank 160, 256 units of 8 tokens selected, 60 % hits) and
-/// compares it with the least time that its bytes take. Results are checked before they are timed
-/// ([ShadowStepBenchLayers]).
+/// 8 key-value heads of 128, bf16, rank 160, 2,048 tokens selected, 60 % hits), with landmarks of 8
+/// tokens and with token codes, and compares it with the least time that its bytes take. Results
+/// are checked before they are timed ([ShadowStepBenchLayers]).
 ///
-/// `main` takes the read bandwidth of the device and the link's bandwidth for gathers in GB/s
-/// (defaults: 4580 and 51.3, an H200's), and several numbers of blocks that read host memory, to
-/// compare them. With `shares` and several shares of the multiprocessors for reading (0 is the whole
-/// device), it measures one case on the part that decodes. Launches are recorded 20 at a time, so that the host's time
-/// does not count. They
-/// rotate over several layers, so that none finds its data in L2.
+/// `main` takes the word `landmarks` or `codes` to time only one index, then the read bandwidth of
+/// the device and the link's bandwidth for gathers in GB/s (defaults: 4580 and 51.3, an H200's), and
+/// several numbers of blocks that read host memory, to compare them. With `shares` and several
+/// shares of the multiprocessors for reading (0 is the whole device), it measures one case on the
+/// part that decodes. Launches are recorded 20 at a time, so that the host's time does not count.
+/// They rotate over several layers, so that none finds its data in L2.
 final class ShadowStepBench implements AutoCloseable {
     private static final int LAUNCHES = 20;
     private static final int RUNS = 7;
@@ -63,6 +63,8 @@ final class ShadowStepBench implements AutoCloseable {
         if (isDivided) {
             args = new String[0];
         }
+        String only = args.length > 0 && args[0].matches("landmarks|codes") ? args[0] : "";
+        args = only.isEmpty() ? args : Arrays.copyOfRange(args, 1, args.length);
         double device = args.length > 0 ? Double.parseDouble(args[0]) : 4580;
         double link = args.length > 1 ? Double.parseDouble(args[1]) : 51.3;
         int[] hostBlocks = args.length > 2
@@ -75,10 +77,13 @@ final class ShadowStepBench implements AutoCloseable {
                 return;
             }
             for (int tokens : new int[] {61_440, 124_928}) {
-                for (int batch : new int[] {1, 14, 29}) {
-                    bench.run(batch, tokens, DType.BF16, Place.HOST, hostBlocks);
-                    bench.run(batch, tokens, DType.I8, Place.HOST, hostBlocks);
-                    bench.run(batch, tokens, DType.BF16, Place.DEVICE, hostBlocks);
+                for (int batch : only.equals("landmarks") ? new int[0] : new int[] {1, 8, 20}) {
+                    bench.run(true, batch, tokens, DType.I8, Place.DEVICE, hostBlocks);
+                }
+                for (int batch : only.equals("codes") ? new int[0] : new int[] {1, 14, 29}) {
+                    bench.run(false, batch, tokens, DType.BF16, Place.HOST, hostBlocks);
+                    bench.run(false, batch, tokens, DType.I8, Place.HOST, hostBlocks);
+                    bench.run(false, batch, tokens, DType.BF16, Place.DEVICE, hostBlocks);
                 }
             }
         }
@@ -90,7 +95,7 @@ final class ShadowStepBench implements AutoCloseable {
             for (double share : shares) {
                 context.divide(share, side);
                 System.out.println(context.multiprocessors() + " multiprocessors");
-                run(20, 124_928, DType.I8, Place.DEVICE, hostBlocks);
+                run(false, 20, 124_928, DType.I8, Place.DEVICE, hostBlocks);
             }
             context.divide(0, side);
         }
@@ -98,11 +103,18 @@ final class ShadowStepBench implements AutoCloseable {
 
     /// Prints one line per kernel, and one for the step.
     @SuppressWarnings("SystemOut")
-    private void run(int batch, int tokens, DType stored, Place place, int[] hostBlocks) {
-        System.out.printf(Locale.ROOT, "%d rows of %,d tokens, values %s on %s%n", batch, tokens, stored, place);
+    private void run(boolean isCoded, int batch, int tokens, DType stored, Place place, int[] hostBlocks) {
+        System.out.printf(
+                Locale.ROOT,
+                "%s, %d rows of %,d tokens, values %s on %s%n",
+                isCoded ? "token codes" : "landmarks",
+                batch,
+                tokens,
+                stored,
+                place);
         try (var memory = new CudaScope("a case", context, pinnedPool);
                 var step = new ShadowStep(parts)) {
-            var layers = new ShadowStepBenchLayers(context, memory, batch, tokens, stored, place);
+            var layers = new ShadowStepBenchLayers(context, memory, isCoded, batch, tokens, stored, place);
             StepRows rows = layers.rows();
             step.score(layers.queries(), layers.table(0), rows, layers.scale(), layers.scores());
             layers.checkScores();
@@ -122,10 +134,14 @@ final class ShadowStepBench implements AutoCloseable {
             int last = layers.count();
             line(
                     "score",
-                    layers.landmarkBytes(),
+                    layers.indexBytes(),
                     deviceBytesPerSecond,
                     seconds(i -> step.score(
                             layers.queries(), layers.table(i % last), rows, layers.scale(), layers.scores())));
+            line("score and select", layers.indexBytes(), deviceBytesPerSecond, seconds(i -> {
+                step.score(layers.queries(), layers.table(i % last), rows, layers.scale(), layers.scores());
+                step.select(layers.scores(), layers.table(i % last), rows);
+            }));
             line(
                     "rebuild",
                     misses * layers.rebuildBytes(),

@@ -5,9 +5,11 @@ import io.shadowkv.cuda.device.CudaScope;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend.Place;
 import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.IndexedLayer.TokenCodes;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
+import io.shadowkv.op.host.KeyCodes;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.Tensor;
@@ -28,12 +30,10 @@ final class ShadowStepBenchLayers {
     private static final int GROUP_SIZE = 4;
     private static final int HEAD_DIM = 128;
     private static final int RANK = 160;
-    private static final int UNIT_TOKENS = 8;
-    private static final int SELECTED = 256;
+    private static final int SELECTED_TOKENS = 2048;
     private static final int FIRST_ROW = 384;
     private static final int TAIL = 368;
-    private static final int OUTLIERS = 48;
-    private static final int LOCAL_UNITS = 4;
+    private static final int LOCAL_TOKENS = 32;
     private static final int PATTERN_ROWS = 65_521;
     private static final long ROTATED_BYTES = 256L << 20;
     private static final double TOLERANCE = 0.02;
@@ -42,6 +42,10 @@ final class ShadowStepBenchLayers {
     private final CudaScope memory;
     private final int batch;
     private final int tokens;
+    private final boolean isCoded;
+    private final int unitTokens;
+    private final int selected;
+    private final int outliers;
     private final int units;
     private final DType stored;
     private final Place place;
@@ -54,12 +58,18 @@ final class ShadowStepBenchLayers {
     private final Tensor scores;
     private final List<SlotTable<IndexedLayer>> tables = new ArrayList<>();
 
-    ShadowStepBenchLayers(CudaContext context, CudaScope memory, int batch, int tokens, DType stored, Place place) {
+    /// @param isCoded true for token codes, false for landmarks
+    ShadowStepBenchLayers(
+            CudaContext context, CudaScope memory, boolean isCoded, int batch, int tokens, DType stored, Place place) {
         this.context = context;
         this.memory = memory;
         this.batch = batch;
         this.tokens = tokens;
-        this.units = tokens / UNIT_TOKENS - OUTLIERS - LOCAL_UNITS;
+        this.isCoded = isCoded;
+        this.unitTokens = isCoded ? 1 : 8;
+        this.selected = SELECTED_TOKENS / unitTokens;
+        this.outliers = isCoded ? 0 : 48;
+        this.units = (tokens - LOCAL_TOKENS) / unitTokens - outliers;
         this.stored = stored;
         this.place = place;
         pattern = normal(PATTERN_ROWS, HEAD_DIM);
@@ -76,7 +86,7 @@ final class ShadowStepBenchLayers {
         Arrays.fill(lengths, units);
         Tensor unused = memory.allocate(DType.I32, batch);
         rows = new StepRows(batch, upload(slots, batch), unused, unused, unused, upload(lengths, batch));
-        int layers = Math.clamp(ROTATED_BYTES / (2L * KV_HEADS * HEAD_DIM * units * batch) + 1, 1, 8);
+        int layers = Math.clamp(ROTATED_BYTES / (long) indexBytes() + 1, 1, 8);
         for (int layer = 0; layer < layers; layer++) {
             var table = new SlotTable<IndexedLayer>();
             for (int slot = 0; slot < batch; slot++) {
@@ -89,14 +99,13 @@ final class ShadowStepBenchLayers {
 
     private IndexedLayer layer() {
         int[] ids = new int[KV_HEADS * units];
-        Arrays.setAll(ids, i -> i % units + OUTLIERS);
-        int[] free = new int[KV_HEADS * SELECTED];
+        Arrays.setAll(ids, i -> i % units + outliers);
+        int[] free = new int[KV_HEADS * selected];
         Arrays.fill(free, -1);
         Tensor values = place == Place.HOST ? hostValues : repeated(stored, KV_HEADS, tokens, HEAD_DIM);
-        int attended = FIRST_ROW + SELECTED * UNIT_TOKENS + TAIL;
+        int attended = FIRST_ROW + SELECTED_TOKENS + TAIL;
         return new IndexedLayer(
-                new IndexedLayer.Landmarks(
-                        UNIT_TOKENS, repeated(DType.BF16, KV_HEADS, units, HEAD_DIM), upload(ids, KV_HEADS, units)),
+                index(upload(ids, KV_HEADS, units)),
                 new IndexedLayer.KeyFactor(
                         repeated(DType.BF16, tokens, RANK), repeated(DType.BF16, RANK, KV_HEADS * HEAD_DIM)),
                 new IndexedLayer.StoredValues(values, scales()),
@@ -105,13 +114,24 @@ final class ShadowStepBenchLayers {
                                 memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM),
                                 memory.allocate(DType.BF16, KV_HEADS, attended, HEAD_DIM)),
                         FIRST_ROW,
-                        upload(free, KV_HEADS, SELECTED),
-                        memory.allocate(DType.I32, KV_HEADS, SELECTED),
-                        memory.allocate(DType.I32, KV_HEADS, SELECTED),
-                        memory.allocate(DType.I32, KV_HEADS, SELECTED),
-                        memory.allocate(DType.I32, KV_HEADS, SELECTED),
+                        upload(free, KV_HEADS, selected),
+                        memory.allocate(DType.I32, KV_HEADS, selected),
+                        memory.allocate(DType.I32, KV_HEADS, selected),
+                        memory.allocate(DType.I32, KV_HEADS, selected),
+                        memory.allocate(DType.I32, KV_HEADS, selected),
                         memory.allocate(DType.I32, KV_HEADS),
                         memory.allocate(DType.I64, 2)));
+    }
+
+    private IndexedLayer.UnitIndex index(Tensor ids) {
+        if (!isCoded) {
+            return new IndexedLayer.Landmarks(unitTokens, repeated(DType.BF16, KV_HEADS, units, HEAD_DIM), ids);
+        }
+        int blocks = TokenCodes.blocks(units);
+        return new TokenCodes(
+                repeated(DType.I32, KV_HEADS, blocks, TokenCodes.words(HEAD_DIM), TokenCodes.BLOCK_TOKENS),
+                repeated(DType.BF16, KV_HEADS, blocks * TokenCodes.BLOCK_TOKENS),
+                ids);
     }
 
     private @Nullable Tensor scales() {
@@ -202,8 +222,10 @@ final class ShadowStepBenchLayers {
         return 1 / Math.sqrt(HEAD_DIM);
     }
 
-    double landmarkBytes() {
-        return 2.0 * HEAD_DIM * KV_HEADS * units * batch;
+    /// Bytes of the landmarks or codes that a launch reads.
+    double indexBytes() {
+        int ofUnit = isCoded ? TokenCodes.words(HEAD_DIM) * Integer.BYTES + Short.BYTES : HEAD_DIM * Short.BYTES;
+        return (double) ofUnit * KV_HEADS * units * batch;
     }
 
     double scoreBytes() {
@@ -212,12 +234,12 @@ final class ShadowStepBenchLayers {
 
     /// Bytes of one miss.
     double fetchBytes() {
-        return (double) UNIT_TOKENS * HEAD_DIM * stored.bytes();
+        return (double) unitTokens * HEAD_DIM * stored.bytes();
     }
 
     /// Bytes of one miss: the factor, the rotation, the key.
     double rebuildBytes() {
-        return UNIT_TOKENS * (2.0 * RANK + 4.0 * HEAD_DIM + 2.0 * HEAD_DIM);
+        return unitTokens * (2.0 * RANK + 4.0 * HEAD_DIM + 2.0 * HEAD_DIM);
     }
 
     /// Misses of a launch: the mean over layers.
@@ -234,17 +256,14 @@ final class ShadowStepBenchLayers {
 
     /// Scores of the last row and head of layer 0.
     void checkScores() {
-        float[] landmarks = halves(
-                ((IndexedLayer.Landmarks) tables.getFirst().get(batch - 1).index()).means());
-        float[] query = halves(queries);
+        double[] keys = keys(tables.getFirst().get(batch - 1).index());
+        float[] query = lastQueries();
         double[] best = new double[units];
         for (int g = 0; g < GROUP_SIZE; g++) {
             double[] weights = new double[units];
-            int from = query.length - (GROUP_SIZE - g) * HEAD_DIM;
             for (int u = 0; u < units; u++) {
-                int at = ((KV_HEADS - 1) * units + u) * HEAD_DIM;
                 for (int e = 0; e < HEAD_DIM; e++) {
-                    weights[u] += (double) query[from + e] * landmarks[at + e];
+                    weights[u] += query[g * HEAD_DIM + e] * keys[u * HEAD_DIM + e];
                 }
                 weights[u] = Math.exp(weights[u] * scale());
             }
@@ -260,13 +279,50 @@ final class ShadowStepBenchLayers {
         }
     }
 
+    /// The queries of the last row and head, turned if the index is token codes, `[group, headDim]`.
+    private float[] lastQueries() {
+        float[] all = halves(queries);
+        float[] last = Arrays.copyOfRange(all, all.length - GROUP_SIZE * HEAD_DIM, all.length);
+        for (int g = 0; g < GROUP_SIZE && isCoded; g++) {
+            KeyCodes.turn(last, g * HEAD_DIM, HEAD_DIM);
+        }
+        return last;
+    }
+
+    /// What stands for the last head's units, `[units, headDim]`.
+    private double[] keys(IndexedLayer.UnitIndex index) {
+        double[] keys = new double[units * HEAD_DIM];
+        switch (index) {
+            case IndexedLayer.Landmarks landmarks -> {
+                float[] means = halves(landmarks.means());
+                Arrays.setAll(keys, i -> means[means.length - keys.length + i]);
+            }
+            case TokenCodes coded -> {
+                int[] codes = ints(coded.codes());
+                float[] scales = halves(coded.scales());
+                int words = TokenCodes.words(HEAD_DIM);
+                int last = scales.length - scales.length / KV_HEADS;
+                Arrays.setAll(keys, i -> {
+                    int token = last + i / HEAD_DIM;
+                    int e = i % HEAD_DIM;
+                    int word =
+                            (token / TokenCodes.BLOCK_TOKENS * words + e / KeyCodes.WORD_DIMS) * TokenCodes.BLOCK_TOKENS
+                                    + token % TokenCodes.BLOCK_TOKENS;
+                    int code = codes[word] >>> KeyCodes.BITS * (e % KeyCodes.WORD_DIMS) & KeyCodes.LARGEST;
+                    return (double) scales[token] * (code - KeyCodes.CENTRE);
+                });
+            }
+        }
+        return keys;
+    }
+
     /// Values and keys of the last miss of the last row and head of layer 0.
     void checkMisses() {
         IndexedLayer layer = tables.getFirst().get(batch - 1);
         int[] counts = ints(layer.residency().missCounts());
-        int miss = (KV_HEADS - 1) * SELECTED + counts[KV_HEADS - 1] - 1;
-        int token = (ints(layer.residency().missUnits())[miss] + OUTLIERS) * UNIT_TOKENS + UNIT_TOKENS - 1;
-        int row = FIRST_ROW + ints(layer.residency().missSlots())[miss] * UNIT_TOKENS + UNIT_TOKENS - 1;
+        int miss = (KV_HEADS - 1) * selected + counts[KV_HEADS - 1] - 1;
+        int token = (ints(layer.residency().missUnits())[miss] + outliers) * unitTokens + unitTokens - 1;
+        int row = FIRST_ROW + ints(layer.residency().missSlots())[miss] * unitTokens + unitTokens - 1;
         int to = ((KV_HEADS - 1) * layer.residency().attended().keys().extent(1) + row) * HEAD_DIM;
         float[] keys = halves(layer.residency().attended().keys());
         float[] values = halves(layer.residency().attended().values());

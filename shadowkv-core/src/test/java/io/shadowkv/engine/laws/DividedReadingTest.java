@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Prompts that are read on a part of a device while other sequences decode.
-class ReadingBesideTest {
+class DividedReadingTest {
     private static final int VOCABULARY = RandomCheckpoint.SMALL.vocabulary();
 
     @TempDir
@@ -46,7 +46,7 @@ class ReadingBesideTest {
             while (!second.isFinished()) {
                 bench.roundAndCheck();
             }
-            assertThat(device.besides()).isPositive();
+            assertThat(device.readings()).isPositive();
             assertThatIllegalStateException().isThrownBy(second::completion).withMessageContaining("prefill failed");
             assertThat(bench.finish(first)).isEqualTo(alone);
             assertThat(bench.scheduler().ledger().entries()).isZero();
@@ -54,7 +54,7 @@ class ReadingBesideTest {
         checked.assertNothingHeld();
     }
 
-    /// The scheduler can be closed while a prompt is read beside others.
+    /// The scheduler can be closed while a prompt is read at the same time as others decode.
     @Test
     void closingDuringAReadingFreesEverything() {
         try (SchedulerBench bench = open(EngineOptions.DEFAULT)) {
@@ -62,19 +62,8 @@ class ReadingBesideTest {
             bench.submit("second", Logits.ids(60, VOCABULARY, 2), 3);
             bench.roundAndCheck();
             bench.roundAndCheck();
-            assertThat(device.besides()).isPositive();
+            assertThat(device.readings()).isPositive();
         }
         checked.assertNothingHeld();
-    }
-
-    /// A share of 0 takes turns.
-    @Test
-    void withoutAShareNothingIsReadBeside() {
-        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withReadingShare(0))) {
-            Sequence first = decoding(bench, 30);
-            bench.finish(bench.submit("second", Logits.ids(60, VOCABULARY, 2), 3));
-            bench.finish(first);
-        }
-        assertThat(device.besides()).isZero();
     }
 }
