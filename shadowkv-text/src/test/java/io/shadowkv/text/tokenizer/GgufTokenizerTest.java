@@ -193,9 +193,9 @@ class GgufTokenizerTest {
         Path file = new GgufWriter()
                 .put("tokenizer.ggml.model", "gpt2")
                 .put("tokenizer.ggml.pre", "qwen2")
-                .put("tokenizer.ggml.tokens", List.of("a", "b", "ab"))
+                .put("tokenizer.ggml.tokens", List.of("a", "b", "ab", "</s>"))
                 .put("tokenizer.ggml.merges", List.of("a b"))
-                .put("tokenizer.ggml.eos_token_id", 0)
+                .put("tokenizer.ggml.eos_token_id", 3)
                 .write(folder.resolve("model.gguf"));
         GgufHeader header = GgufHeader.read(file);
         Files.delete(file);
