@@ -88,6 +88,9 @@ MODELS = {
     "tiny-qwen3-moe": family("qwen3_moe", "Qwen3MoeForCausalLM", num_hidden_layers=3, num_experts=8, num_experts_per_tok=2,
                              moe_intermediate_size=16, decoder_sparse_step=1, mlp_only_layers=[1], norm_topk_prob=True,
                              use_sliding_window=False, sliding_window=None, max_window_layers=3),
+    "tiny-qwen3-moe-step2": family("qwen3_moe", "Qwen3MoeForCausalLM", num_hidden_layers=4, num_experts=8,
+                                   num_experts_per_tok=3, moe_intermediate_size=16, decoder_sparse_step=2, mlp_only_layers=[],
+                                   norm_topk_prob=False, use_sliding_window=False, sliding_window=None, max_window_layers=4),
 }
 
 

@@ -105,7 +105,7 @@ public final class Checkpoint implements AutoCloseable {
             return;
         }
         List<String> unread = names().stream()
-                .filter(name -> !read.contains(name) && !name.equals(GgufNames.ROPE_FREQS))
+                .filter(name -> !read.contains(name) && !GgufNames.CONFIGURATION.contains(name))
                 .toList();
         if (!unread.isEmpty()) {
             throw new CheckpointException(folder + ": " + unread.size() + " of its " + names().size()

@@ -24,13 +24,37 @@ import tools.jackson.databind.node.ObjectNode;
 final class GgufConfig {
     static final String ARCHITECTURE = "general.architecture";
 
-    /// Architectures of ggml, the `model_type` of each, and whether neighbours rotate together.
-    private record Known(String modelType, boolean rotatesNeighbours) {}
+    /// Architectures of ggml, the `model_type` of each, whether neighbours rotate together, and whether
+    /// matrices are fused.
+    private record Known(String modelType, boolean rotatesNeighbours, boolean isFused) {}
 
     private static final Map<String, Known> ARCHITECTURES = Map.of(
-            "llama", new Known("llama", true),
-            "qwen2", new Known("qwen2", false),
-            "qwen3", new Known("qwen3", false));
+            "llama", new Known("llama", true, false),
+            "granite", new Known("granite", true, false),
+            "phi3", new Known("phi3", false, true),
+            "qwen2", new Known("qwen2", false, false),
+            "qwen3", new Known("qwen3", false, false),
+            "qwen3moe", new Known("qwen3_moe", false, false));
+
+    private static final String EXPERTS = "its mixture of experts differs from Qwen3's";
+    private static final String STATES = "it keeps a state in place of keys and values";
+    private static final String WINDOWS = "its layers alternate between sliding windows and full attention";
+
+    /// Architectures that are refused, with the reason.
+    private static final Map<String, String> REFUSED = Map.ofEntries(
+            Map.entry("granitemoe", EXPERTS),
+            Map.entry("qwen2moe", EXPERTS),
+            Map.entry("phimoe", EXPERTS),
+            Map.entry("glm4moe", EXPERTS),
+            Map.entry("granitehybrid", STATES),
+            Map.entry("mamba", STATES),
+            Map.entry("mamba2", STATES),
+            Map.entry("qwen3next", STATES),
+            Map.entry("gemma2", WINDOWS),
+            Map.entry("gemma3", WINDOWS),
+            Map.entry("gpt-oss", WINDOWS),
+            Map.entry("deepseek2", "its multi-head latent attention stores one vector a token in place of keys and"
+                    + " values of heads"));
 
     private final GgufHeader header;
     private final String architecture;
@@ -47,11 +71,20 @@ final class GgufConfig {
     static void checkArchitecture(GgufHeader header) {
         String architecture = header.string(ARCHITECTURE).orElse("");
         if (!ARCHITECTURES.containsKey(architecture)) {
+            String reason = REFUSED.get(architecture);
             throw new CheckpointException(header.wrong(ARCHITECTURE, "one of " + new TreeSet<>(ARCHITECTURES.keySet()))
                             .getMessage()
-                    + ". A GGUF file of another architecture cannot be loaded; the model's safetensors version"
-                    + " may be");
+                    + (reason == null
+                            ? ". A GGUF file of another architecture cannot be loaded; the model's safetensors version"
+                                    + " may be"
+                            : ". This engine refuses " + architecture + ": " + reason));
         }
+    }
+
+    /// True if one matrix holds queries, keys and values, and one gate and up.
+    static boolean isFused(GgufHeader header) {
+        Known known = ARCHITECTURES.get(header.string(ARCHITECTURE).orElse(""));
+        return known != null && known.isFused();
     }
 
     /// @param tensors those of all parts
@@ -60,6 +93,8 @@ final class GgufConfig {
         String architecture = header.string(ARCHITECTURE).orElseThrow();
         var reader = new GgufConfig(header, architecture);
         reader.shape(tensors, fileOf.keySet());
+        reader.experts(tensors, fileOf.keySet());
+        reader.multipliers();
         reader.rope(fileOf);
         reader.tokens();
         return new ModelConfig(header.source(), "", reader.config);
@@ -67,7 +102,6 @@ final class GgufConfig {
 
     private void shape(List<GgufTensor> tensors, Set<String> names) {
         config.put("model_type", known.modelType());
-        refuseExperts();
         long hidden = positive("embedding_length");
         long heads = positive("attention.head_count");
         long kvHeads = header.has(key("attention.head_count_kv")) ? positive("attention.head_count_kv") : heads;
@@ -86,18 +120,65 @@ final class GgufConfig {
         config.put("attention_bias", names.contains("model.layers.0.self_attn.q_proj.bias"));
         config.put("vocab_size", vocabulary(tensors));
         header.integer(key("attention.sliding_window")).ifPresent(window -> {
-            if (window > 0) {
+            if (window > 0 && !known.modelType().equals("phi3")) {
                 throw header.wrong(
                         key("attention.sliding_window"),
                         "none: this engine reads such a model from" + " safetensors only");
             }
+            if (window > 0) {
+                config.put("sliding_window", window);
+            }
         });
     }
 
-    private void refuseExperts() {
-        if (header.integer(key("expert_count")).orElse(0) > 0) {
-            throw header.wrong(key("expert_count"), "0: this engine reads dense models of this architecture");
+    /// Experts lie in stacks. A layer without stacks has a plain MLP. Shares are always normalised, as
+    /// in llama.cpp, which has no key for it.
+    private void experts(List<GgufTensor> tensors, Set<String> names) {
+        if (!known.modelType().equals("qwen3_moe")) {
+            if (header.integer(key("expert_count")).orElse(0) > 0) {
+                throw header.wrong(
+                        key("expert_count"), "0: this engine reads dense models of this architecture");
+            }
+            return;
         }
+        long count = positive("expert_count");
+        for (GgufTensor tensor : tensors) {
+            if (tensor.name().contains("_exps.") && tensor.extents()[0] != count) {
+                throw header.wrong(
+                        key("expert_count"),
+                        tensor.extents()[0] + ", the experts of the tensor \"" + Json.shorten(tensor.name()) + "\"");
+            }
+        }
+        double scale = header.number(key("expert_weights_scale")).orElse(1);
+        if (scale != 1 && scale != 0) {
+            throw header.wrong(key("expert_weights_scale"), "1");
+        }
+        config.put("num_experts", count).put("num_experts_per_tok", positive("expert_used_count"));
+        config.put("moe_intermediate_size", positive("expert_feed_forward_length"));
+        config.put("norm_topk_prob", true);
+        ArrayNode plain = config.putArray("mlp_only_layers");
+        for (int i = 0; i < config.path("num_hidden_layers").intValue(); i++) {
+            if (names.contains("model.layers." + i + ".mlp.gate_proj.weight")) {
+                plain.add(i);
+            }
+        }
+    }
+
+    /// Granite's multipliers. llama.cpp takes 0 for one that is left out.
+    private void multipliers() {
+        if (!known.modelType().equals("granite")) {
+            return;
+        }
+        double headDim = config.path("head_dim").doubleValue();
+        config.put("embedding_multiplier", multiplier("embedding_scale", 1));
+        config.put("attention_multiplier", multiplier("attention.scale", 1 / Math.sqrt(headDim)));
+        config.put("residual_multiplier", multiplier("residual_scale", 1));
+        config.put("logits_scaling", number("logit_scale"));
+    }
+
+    private double multiplier(String name, double otherwise) {
+        double stated = header.number(key(name)).orElse(0);
+        return stated == 0 ? otherwise : stated;
     }
 
     private long vocabulary(List<GgufTensor> tensors) {
@@ -127,6 +208,10 @@ final class GgufConfig {
         if (divisors != null && !type.equals("none")) {
             throw header.wrong(key("rope.scaling.type"), "none in a file with " + GgufNames.ROPE_FREQS);
         }
+        if (fileOf.containsKey(GgufNames.SHORT_FACTORS) || fileOf.containsKey(GgufNames.LONG_FACTORS)) {
+            longRope(fileOf, type, rotary);
+            return;
+        }
         switch (type) {
             case "none" -> {
                 requireNoFactor("rope.scaling.factor");
@@ -141,6 +226,36 @@ final class GgufConfig {
                         .put("factor", number("rope.scaling.factor"));
             case "yarn" -> yarn();
             default -> throw header.wrong(key("rope.scaling.type"), "none, linear or yarn");
+        }
+    }
+
+    /// The converter writes longrope's factors as tensors and usually no type.
+    private void longRope(Map<String, TensorFile> fileOf, String type, long rotary) {
+        if (!type.equals("none") && !type.equals("longrope")) {
+            throw header.wrong(
+                    key("rope.scaling.type"), "longrope or none in a file with " + GgufNames.LONG_FACTORS);
+        }
+        ObjectNode scaling = config.putObject("rope_scaling").put("rope_type", "longrope");
+        config.put(
+                "original_max_position_embeddings", positive("rope.scaling.original_context_length"));
+        copy("rope.scaling.attn_factor", scaling, "attention_factor");
+        factors(fileOf, GgufNames.SHORT_FACTORS, rotary, scaling.putArray("short_factor"));
+        factors(fileOf, GgufNames.LONG_FACTORS, rotary, scaling.putArray("long_factor"));
+    }
+
+    private void factors(Map<String, TensorFile> fileOf, String name, long rotary, ArrayNode target) {
+        TensorFile file = fileOf.get(name);
+        if (file == null) {
+            throw new CheckpointException(header.source() + ": no tensor \"" + name
+                    + "\" although the other set of longrope's factors is there. Take a complete file of the model");
+        }
+        var tensor = file.tensor(name);
+        if (!tensor.dtype().isFloating() || tensor.elements() != rotary / 2) {
+            throw new CheckpointException(file.describe(name) + "; expected [" + rotary / 2
+                    + "] F32, one for each pair that rotates");
+        }
+        for (float factor : Floats.toArray(tensor)) {
+            target.add((double) factor);
         }
     }
 
@@ -172,16 +287,11 @@ final class GgufConfig {
 
     /// Llama 3.1's scaling, worked out by the converter: each frequency has its divisor.
     private void divisors(TensorFile file, long rotary) {
-        var tensor = file.tensor(GgufNames.ROPE_FREQS);
-        if (!tensor.dtype().isFloating() || tensor.elements() != rotary / 2) {
-            throw new CheckpointException(file.describe(GgufNames.ROPE_FREQS) + "; expected [" + rotary / 2
-                    + "] F32, one for each pair that rotates");
-        }
-        ArrayNode factors =
-                config.putObject("rope_scaling").put("rope_type", "rope_freqs").putArray("factors");
-        for (float factor : Floats.toArray(tensor)) {
-            factors.add((double) factor);
-        }
+        factors(
+                Map.of(GgufNames.ROPE_FREQS, file),
+                GgufNames.ROPE_FREQS,
+                rotary,
+                config.putObject("rope_scaling").put("rope_type", "rope_freqs").putArray("factors"));
     }
 
     /// A token that ends a turn ends an answer too, as in llama.cpp.

@@ -32,10 +32,11 @@ record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf, boolean has
             Map<String, TensorFile> fileOf = new LinkedHashMap<>();
             List<GgufTensor> tensors = new ArrayList<>();
             GgufConfig.checkArchitecture(first);
+            boolean isFused = GgufConfig.isFused(first);
             for (GgufHeader header : headers) {
                 checkNames(header, first);
-                GgufTensors opened =
-                        GgufTensors.open(header, name -> GgufNames.of(name).orElse(name), arena);
+                GgufTensors opened = GgufTensors.open(
+                        header, name -> GgufNames.of(name, isFused).orElse(name), arena);
                 for (String name : opened.names()) {
                     if (fileOf.put(name, opened) != null) {
                         throw new CheckpointException(
@@ -63,9 +64,10 @@ record GgufModel(ModelConfig config, Map<String, TensorFile> fileOf, boolean has
 
     /// A tensor that nobody reads would be left out of the model without a word.
     private static void checkNames(GgufHeader header, GgufHeader first) {
+        boolean isFused = GgufConfig.isFused(first);
         List<String> unknown = header.tensors().stream()
                 .map(GgufTensor::name)
-                .filter(name -> GgufNames.of(name).isEmpty())
+                .filter(name -> GgufNames.of(name, isFused).isEmpty())
                 .map(Json::shorten)
                 .toList();
         if (!unknown.isEmpty()) {

@@ -30,6 +30,9 @@ import java.util.function.UnaryOperator;
 /// a safetensors checkpoint ([GgufNames]). Immutable and safe to share between threads; valid as
 /// long as the arena.
 final class GgufTensors implements TensorFile {
+    /// More than any model has; a damaged file may state any number.
+    private static final int MOST_EXPERTS = 4096;
+
     private record Entry(GgufTensor stated, GgmlType type, long begin, long bytes) {}
 
     private final Path file;
@@ -53,7 +56,15 @@ final class GgufTensors implements TensorFile {
             MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
             Map<String, Entry> entries = new LinkedHashMap<>();
             for (Entry entry : checked(header, size)) {
-                entries.put(naming.apply(entry.stated().name()), entry);
+                String name = naming.apply(entry.stated().name());
+                if (GgufNames.isStack(name)) {
+                    List<Entry> parts = split(header, entry);
+                    for (int expert = 0; expert < parts.size(); expert++) {
+                        entries.put(GgufNames.expert(name, expert), parts.get(expert));
+                    }
+                } else {
+                    entries.put(name, entry);
+                }
             }
             return new GgufTensors(file, new HostMemory(mapped), entries);
         } catch (IOException e) {
@@ -84,6 +95,26 @@ final class GgufTensors implements TensorFile {
             previous = SafetensorsHeader.label(entry.stated().name());
         }
         return entries;
+    }
+
+    /// The matrices of a stack, `[experts, out, in]`, which lie one after the other.
+    private static List<Entry> split(GgufHeader header, Entry stack) {
+        long[] extents = stack.stated().extents();
+        if (extents.length != 3 || extents[0] < 1 || extents[0] > MOST_EXPERTS) {
+            throw new CheckpointException(header.source() + ": " + describe(stack) + "; expected a matrix for each of 1"
+                    + " to " + MOST_EXPERTS + " experts");
+        }
+        List<Entry> parts = new ArrayList<>();
+        long bytes = stack.bytes() / extents[0];
+        for (int i = 0; i < extents[0]; i++) {
+            var matrix = new GgufTensor(
+                    stack.stated().name() + "[" + i + "]",
+                    new long[] {extents[1], extents[2]},
+                    stack.stated().type(),
+                    stack.stated().offset() + i * bytes);
+            parts.add(new Entry(matrix, stack.type(), stack.begin() + i * bytes, bytes));
+        }
+        return parts;
     }
 
     private static Entry entry(GgufHeader header, GgufTensor tensor) {

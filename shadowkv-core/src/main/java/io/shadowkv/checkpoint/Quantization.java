@@ -121,7 +121,7 @@ final class Quantization {
         if (size.size() != 2 || size.stream().anyMatch(extent -> extent < 1)) {
             return Optional.empty();
         }
-        return Optional.of(new QuantizedFormat("fp8", CodeLayout.F8E4M3, size.get(0), size.get(1), true));
+        return Optional.of(new QuantizedFormat("fp8", CodeLayout.F8E4M3, size.get(0), size.get(1), false, true));
     }
 
     private static Optional<QuantizedFormat> compressed(ModelConfig found) {
@@ -154,15 +154,15 @@ final class Quantization {
     private static Optional<QuantizedFormat> groups(ModelConfig weights, CodeLayout layout, boolean activations) {
         String method = "compressed-tensors";
         return switch (weights.text("strategy")) {
-            case "tensor" -> Optional.of(new QuantizedFormat(method, layout, 0, 0, activations));
-            case "channel" -> Optional.of(new QuantizedFormat(method, layout, 1, 0, activations));
+            case "tensor" -> Optional.of(new QuantizedFormat(method, layout, 0, 0, false, activations));
+            case "channel" -> Optional.of(new QuantizedFormat(method, layout, 1, 0, false, activations));
             case "group" ->
-                Optional.of(new QuantizedFormat(method, layout, 1, weights.positive("group_size"), activations));
+                Optional.of(new QuantizedFormat(method, layout, 1, weights.positive("group_size"), false, activations));
             case "block" -> {
                 List<Integer> size = weights.integers("block_structure");
                 yield size.size() != 2 || size.stream().anyMatch(extent -> extent < 1)
                         ? Optional.empty()
-                        : Optional.of(new QuantizedFormat(method, layout, size.get(0), size.get(1), activations));
+                        : Optional.of(new QuantizedFormat(method, layout, size.get(0), size.get(1), false, activations));
             }
             default -> Optional.empty();
         };
@@ -172,7 +172,8 @@ final class Quantization {
         if (found.integer("bits", 0) != 4 || found.text("checkpoint_format").equals("gptq_v2")) {
             return Optional.empty();
         }
-        return grouped("GPTQ", CodeLayout.GPTQ_4, found.integer("group_size", -1));
+        return grouped(
+                "GPTQ", CodeLayout.GPTQ_4, found.integer("group_size", -1), found.bool("desc_act", false));
     }
 
     private static Optional<QuantizedFormat> awq(ModelConfig found) {
@@ -180,13 +181,13 @@ final class Quantization {
         if (found.integer("bits", found.integer("w_bit", 0)) != 4 || !isGemm) {
             return Optional.empty();
         }
-        return grouped("AWQ", CodeLayout.AWQ_4, found.integer("group_size", found.integer("q_group_size", -1)));
+        return grouped("AWQ", CodeLayout.AWQ_4, found.integer("group_size", found.integer("q_group_size", -1)), false);
     }
 
     /// @param size columns of a group; -1 for all
-    private static Optional<QuantizedFormat> grouped(String method, CodeLayout layout, int size) {
+    private static Optional<QuantizedFormat> grouped(String method, CodeLayout layout, int size, boolean isOrdered) {
         return size == -1 || size > 0
-                ? Optional.of(new QuantizedFormat(method, layout, 1, Math.max(0, size), false))
+                ? Optional.of(new QuantizedFormat(method, layout, 1, Math.max(0, size), isOrdered, false))
                 : Optional.empty();
     }
 }

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// How the linear layers of a quantised safetensors checkpoint are stored. Each layer has some
 /// tensors of its own in place of, or in addition to, its `weight`.
@@ -17,10 +18,18 @@ import java.util.Optional;
 /// @param layout of the codes
 /// @param groupOutputs rows that share a scale; 0 for all
 /// @param groupInputs columns that share a scale; 0 for all
+/// @param isOrdered true if the configuration says that groups were made in the order of the
+///     activations (`desc_act`), so that their columns are not neighbours
 /// @param quantisesActivations true if the checkpoint was made for 8-bit activations too
 record QuantizedFormat(
-        String method, CodeLayout layout, int groupOutputs, int groupInputs, boolean quantisesActivations) {
+        String method,
+        CodeLayout layout,
+        int groupOutputs,
+        int groupInputs,
+        boolean isOrdered,
+        boolean quantisesActivations) {
     private static final String WEIGHT = ".weight";
+    private static final String ANOTHER = ". Fetch the file again, or take another quantisation of the model";
     /// Suffixes of the tensors that are not weights of their own.
     private static final List<String> COMPANIONS =
             List.of(".weight_scale_inv", ".weight_scale", ".weight_shape", ".scales", ".qzeros", ".g_idx");
@@ -90,13 +99,14 @@ record QuantizedFormat(
         Tensor zeros = layout.isTransposed()
                 ? tensor(files, other(name, ".qzeros"), List.of("I32"), groups.inputGroups(), outputs / 8)
                 : null;
-        checkOrder(files, name, groups);
-        return GroupedWeight.of(layout, codes, scales, zeros, groups);
+        requireNeighbours(files, name);
+        GroupedWeight weight = GroupedWeight.of(layout, codes, scales, zeros, groups);
+        Tensor order = order(files, name, groups);
+        return order == null ? weight : weight.ordered(order);
     }
 
-    /// GPTQ's `g_idx` gives the group of each input. Groups that are not neighbours, as activation
-    /// order makes them, are not read.
-    private void checkOrder(Map<String, TensorFile> files, String name, Groups groups) {
+    /// Compressed-tensors has zero points and orders in tensors that are not read.
+    private void requireNeighbours(Map<String, TensorFile> files, String name) {
         for (String unread : List.of(".weight_zero_point", ".weight_g_idx")) {
             if (files.containsKey(other(name, unread))) {
                 throw new CheckpointException(
@@ -104,20 +114,35 @@ record QuantizedFormat(
                                 + " with symmetric groups of neighbours. Take the unquantised checkpoint");
             }
         }
+    }
+
+    /// GPTQ's `g_idx`: the group of each input. Null if the inputs of each group are neighbours.
+    private @Nullable Tensor order(Map<String, TensorFile> files, String name, Groups groups) {
         String order = other(name, ".g_idx");
-        if (layout != CodeLayout.GPTQ_4 || !files.containsKey(order)) {
-            return;
+        boolean isNeeded = isOrdered && groups.inputGroups() > 1;
+        if (layout != CodeLayout.GPTQ_4 || !files.containsKey(order) && !isNeeded) {
+            return null;
         }
-        int[] group =
-                tensor(files, order, List.of("I32"), groups.inputs()).segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
+        Tensor tensor = tensor(files, order, List.of("I32"), groups.inputs());
+        int[] group = tensor.segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
+        int[] members = new int[groups.inputGroups()];
+        boolean areNeighbours = true;
         for (int i = 0; i < group.length; i++) {
-            if (group[i] != i / groups.groupInputs()) {
+            if (group[i] < 0 || group[i] >= members.length) {
                 throw new CheckpointException(describe(files, order) + " and puts input " + i + " into group "
-                        + group[i]
-                        + "; expected group " + i / groups.groupInputs() + ", without activation order (desc_act). Take"
-                        + " another quantisation of the model");
+                        + group[i] + "; expected a group from 0 to " + (members.length - 1) + ANOTHER);
+            }
+            members[group[i]]++;
+            areNeighbours &= group[i] == i / groups.groupInputs();
+        }
+        for (int i = 0; i < members.length; i++) {
+            int expected = Math.min(groups.groupInputs(), groups.inputs() - i * groups.groupInputs());
+            if (members[i] != expected) {
+                throw new CheckpointException(describe(files, order) + " and puts " + members[i]
+                        + " inputs into group " + i + "; expected " + expected + ANOTHER);
             }
         }
+        return areNeighbours ? null : tensor;
     }
 
     private String codes(String name) {

@@ -34,7 +34,7 @@ final class DecodeForward implements AutoCloseable {
         this.type = type;
         this.backend = backend;
         this.forward = forward;
-        this.schedule = new FetchSchedule(backend, forward.layerBytes());
+        this.schedule = new FetchSchedule(backend, forward::layerBytes);
     }
 
     /// Sets the minimum number of rows of the buffers when they are next allocated, so that a

@@ -149,9 +149,10 @@ public final class Decoder implements AutoCloseable {
         return weightScope.bytes(Backend.Place.DEVICE);
     }
 
-    /// Bytes of the matrices that a decode step reads once.
-    public long stepWeightBytes() {
-        return forward.stepBytes();
+    /// Bytes of the matrices that a decode step of some sequences reads once; of experts, those that
+    /// are expected to be chosen.
+    public double stepWeightBytes(int batch) {
+        return forward.stepBytes(batch);
     }
 
     /// Opens the prefill of prompts that are read together. Once it is done, their caches can be

@@ -8,6 +8,9 @@ import io.shadowkv.tensor.Tensor;
 /// A mixture of experts: the router chooses experts for each row, rows are grouped by expert, and each
 /// expert computes its rows together with the products of a plain MLP. The groups depend on data, so
 /// the host reads the choices back: a step of such a model is not recorded.
+///
+/// Outputs are weighed and summed in F32, and rounded once, together with the residual stream: as
+/// llama.cpp sums, and transformers 5 (grouped products; its older loop rounds after each expert).
 final class ExpertForward {
     private final Backend backend;
     private final DenseOperations dense;
@@ -31,6 +34,7 @@ final class ExpertForward {
         int[] first = group(backend.downloadInts(routing.experts()), spec, routing);
         Tensor shares =
                 routing.shares().reshape(Math.toIntExact(routing.shares().elements()));
+        dense.copy(hidden, routing.sum());
         for (int expert = 0; expert < spec.count(); expert++) {
             int count = first[expert + 1] - first[expert];
             if (count > 0) {
@@ -38,9 +42,10 @@ final class ExpertForward {
                 Tensor places = flat(routing.places()).slice(first[expert], count);
                 Tensor output = output(weights.mlps().get(expert), spec, rows, work, routing);
                 dense.scaleRows(output, places, shares);
-                dense.addRows(hidden, rows, output);
+                dense.addRows(routing.sum(), rows, output);
             }
         }
+        dense.copy(routing.sum(), hidden);
     }
 
     /// One expert's output for some rows of the input.
@@ -56,7 +61,7 @@ final class ExpertForward {
         Tensor gate = work.first(count).gate(spec.intermediateSize());
         Tensor up = work.first(count).up(spec.intermediateSize());
         dense.gatedLinear(input, mlp.gateUp().weights(), mlp.gateUp().biases(), gate, up);
-        Tensor output = work.projected().slice(0, count);
+        Tensor output = routing.output().slice(0, count);
         dense.linear(gate, mlp.down().weight(), mlp.down().bias(), output);
         return output;
     }

@@ -3,6 +3,7 @@ package io.shadowkv.model;
 import io.shadowkv.cache.DecodeCache.Fetches;
 import io.shadowkv.cache.DecodeCache.Wave;
 import io.shadowkv.op.Backend;
+import java.util.function.IntToDoubleFunction;
 
 /// Splits the rows of a decode step into microbatches, so that one computes while values of another
 /// are fetched over the link. Immutable. The split depends only on the backend's measured rates and
@@ -29,10 +30,10 @@ final class FetchSchedule {
 
     private final boolean overlaps;
     private final double linkCost;
-    private final long layerBytes;
+    private final IntToDoubleFunction layerBytes;
 
-    /// @param layerBytes bytes of one layer's weights
-    FetchSchedule(Backend backend, long layerBytes) {
+    /// @param layerBytes bytes of one layer's weights that a number of rows reads
+    FetchSchedule(Backend backend, IntToDoubleFunction layerBytes) {
         this.overlaps = backend.hasSideQueue();
         this.linkCost = backend.rates().linkCost();
         this.layerBytes = layerBytes;
@@ -46,10 +47,19 @@ final class FetchSchedule {
         }
         double fetchTime = MISS_RATE * rows * fetches.bytesPerRow() * linkCost;
         boolean alternates =
-                mayAlternate && rows >= ALTERNATING * LEAST_ROWS && fetchTime > ALTERNATION_BOUND * layerBytes;
+                mayAlternate && rows >= ALTERNATING * LEAST_ROWS && fetchTime > ALTERNATION_BOUND * readAgain(rows);
         return alternates
                 ? new Microbatches(fetches.fromLayer(), ALTERNATING, true)
                 : new Microbatches(fetches.fromLayer(), Math.clamp(rows / LEAST_ROWS, 1, MOST_MICROBATCHES), false);
+    }
+
+    /// Bytes of a layer's weights that two halves of the rows read in addition to what all rows read
+    /// together: the whole layer, or of experts those that both halves choose.
+    private double readAgain(int rows) {
+        int half = rows / ALTERNATING;
+        return layerBytes.applyAsDouble(half)
+                + layerBytes.applyAsDouble(rows - half)
+                - layerBytes.applyAsDouble(rows);
     }
 
     /// Consecutive groups of a wave's rows, from `fromLayer` on.

@@ -127,31 +127,32 @@ final class LayerForward {
         }
     }
 
-    /// Bytes of the matrices of the first layer that one token reads, as they are stored.
-    long layerBytes() {
-        return bytes(0);
+    /// Bytes of the matrices of the first layer that a number of tokens reads together, as they are
+    /// stored.
+    double layerBytes(int tokens) {
+        return bytes(0, tokens);
     }
 
-    /// Bytes of the matrices that one token reads in a step: those of the layers and the head.
-    long stepBytes() {
-        long layers = IntStream.range(0, weights.layers().size())
-                .mapToLong(this::bytes)
+    /// Bytes of the matrices that a number of tokens reads together in a step: those of the layers and
+    /// the head. Of experts, those that are expected to be chosen.
+    double stepBytes(int tokens) {
+        double layers = IntStream.range(0, weights.layers().size())
+                .mapToDouble(layer -> bytes(layer, tokens))
                 .sum();
         return layers + weights.head().byteSize();
     }
 
-    private long bytes(int layer) {
+    private double bytes(int layer, int tokens) {
         DecoderWeights.Attention attention = weights.layers().get(layer).attention();
         DecoderWeights.FeedForward feedForward = weights.layers().get(layer).feedForward();
         DecoderWeights.Mlp mlp = feedForward.mlps().getFirst();
         long ofMlp = bytes(mlp.gateUp().weights()) + mlp.down().weight().byteSize();
         long ofRouter =
                 feedForward.router() == null ? 0 : feedForward.router().weight().byteSize();
-        int mlps = spec.layer(layer).feedForward() instanceof FeedForwardSpec.Experts experts ? experts.perToken() : 1;
         return bytes(attention.queryKeyValue().weights())
                 + attention.output().weight().byteSize()
                 + ofRouter
-                + mlps * ofMlp;
+                + spec.layer(layer).feedForward().mlpsRead(tokens) * ofMlp;
     }
 
     private static long bytes(List<? extends Weight> matrices) {

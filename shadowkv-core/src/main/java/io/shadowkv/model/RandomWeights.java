@@ -13,6 +13,7 @@ import io.shadowkv.tensor.Floats;
 import io.shadowkv.tensor.GroupedWeight;
 import io.shadowkv.tensor.GroupedWeight.Groups;
 import io.shadowkv.tensor.HostMemory;
+import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;
 import io.shadowkv.tensor.WeightPrecision;
@@ -51,6 +52,10 @@ final class RandomWeights {
     private final Backend backend;
     private final MemoryScope scope;
     private final long seed;
+    /// Where a matrix is made before it is copied to a device; used again by the next one, because
+    /// first use of new memory takes longer than the random numbers.
+    private final Staging staging = new Staging();
+
     private int tensors;
 
     /// @param type of all plain weights
@@ -65,7 +70,14 @@ final class RandomWeights {
         this.scope = scope;
     }
 
+    /// Makes all weights. Called once.
     DecoderWeights fill() {
+        try (staging) {
+            return weights();
+        }
+    }
+
+    private DecoderWeights weights() {
         int hidden = spec.hiddenSize();
         // The residual stream sums 2 · layers contributions; this factor keeps its variance
         // (GPT-2's initialisation).
@@ -111,9 +123,8 @@ final class RandomWeights {
         if (backend.isHostDevice()) {
             return codes(out, in, deviation, isHead, scope::allocate);
         }
-        try (Arena arena = Arena.ofShared()) {
-            return encoder.place(codes(out, in, deviation, isHead, WeightEncoder.of(arena)), backend, scope);
-        }
+        staging.reuse();
+        return encoder.place(codes(out, in, deviation, isHead, staging), backend, scope);
     }
 
     private Weight codes(int out, int in, double deviation, boolean isHead, WeightEncoder.Allocator allocator) {
@@ -209,5 +220,46 @@ final class RandomWeights {
             backend.synchronize();
         }
         return weight;
+    }
+
+    /// Host memory for the tensors of one matrix at a time.
+    private static final class Staging implements WeightEncoder.Allocator, AutoCloseable {
+        private static final int ALIGNMENT = 64;
+
+        private Arena arena = Arena.ofShared();
+        private MemorySegment memory = MemorySegment.NULL;
+        private long used;
+        private long needed;
+
+        /// Begins the next matrix; the tensors of the last one are overwritten.
+        void reuse() {
+            if (needed > memory.byteSize()) {
+                arena.close();
+                arena = Arena.ofShared();
+                memory = arena.allocate(needed, ALIGNMENT);
+            }
+            used = 0;
+            needed = 0;
+        }
+
+        @Override
+        public Tensor allocate(DType dtype, int... extents) {
+            Shape shape = Shape.of(extents);
+            long bytes = Math.max(1, shape.elements() * dtype.bytes());
+            long rounded = Math.ceilDiv(bytes, ALIGNMENT) * ALIGNMENT;
+            needed += rounded;
+            if (rounded > memory.byteSize() - used) {
+                // The next matrix of this size finds enough.
+                return Tensor.of(dtype, shape, arena.allocate(bytes, ALIGNMENT));
+            }
+            MemorySegment segment = memory.asSlice(used, bytes, ALIGNMENT);
+            used += rounded;
+            return Tensor.of(dtype, shape, segment);
+        }
+
+        @Override
+        public void close() {
+            arena.close();
+        }
     }
 }

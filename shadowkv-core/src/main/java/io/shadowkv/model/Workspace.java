@@ -76,18 +76,30 @@ record Workspace(
     /// Buffers of layers with experts, for up to k experts per token.
     ///
     /// @param gathered `[rows, hiddenSize]`, input of one expert
+    /// @param output F32 `[rows, hiddenSize]`, output of one expert
+    /// @param sum F32 `[rows, hiddenSize]`, the residual stream and the outputs so far
     /// @param logits F32 `[rows, experts]`
     /// @param experts I32 `[rows, k]`, chosen experts
     /// @param shares F32 `[rows, k]`, their shares
     /// @param rows I32 `[rows, k]`, rows of the choices, sorted by expert
     /// @param places I32 `[rows, k]`, places of the choices, sorted by expert
-    record Routing(Tensor gathered, Tensor logits, Tensor experts, Tensor shares, Tensor rows, Tensor places) {
+    record Routing(
+            Tensor gathered,
+            Tensor output,
+            Tensor sum,
+            Tensor logits,
+            Tensor experts,
+            Tensor shares,
+            Tensor rows,
+            Tensor places) {
         static @Nullable Routing allocate(DecoderSpec spec, DType type, MemoryScope scope, int rows) {
             FeedForwardSpec.Experts experts = spec.experts();
             return experts == null
                     ? null
                     : new Routing(
                             scope.allocate(type, rows, spec.hiddenSize()),
+                            scope.allocate(DType.F32, rows, spec.hiddenSize()),
+                            scope.allocate(DType.F32, rows, spec.hiddenSize()),
                             scope.allocate(DType.F32, rows, experts.count()),
                             scope.allocate(DType.I32, rows, experts.perToken()),
                             scope.allocate(DType.F32, rows, experts.perToken()),
@@ -99,13 +111,15 @@ record Workspace(
             FeedForwardSpec.Experts experts = spec.experts();
             return experts == null
                     ? 0
-                    : (long) spec.hiddenSize() * type.bytes()
+                    : (long) spec.hiddenSize() * (type.bytes() + 2 * Float.BYTES)
                             + (experts.count() + 4L * experts.perToken()) * Integer.BYTES;
         }
 
         Routing slice(int from, int count) {
             return new Routing(
                     gathered.slice(from, count),
+                    output.slice(from, count),
+                    sum.slice(from, count),
                     logits.slice(from, count),
                     experts.slice(from, count),
                     shares.slice(from, count),

@@ -1,6 +1,7 @@
 package io.shadowkv.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// @param codes of the whole matrix
 /// @param scales floating, one per group; of the whole matrix
 /// @param zeros zero points of GPTQ and AWQ, or null
+/// @param order the group of each column, I32 `[in]`, for matrices that GPTQ quantised in the order of
+///     their activations; null if the columns of a group are neighbours
 /// @param shape of the whole matrix and its groups
 /// @param firstOutput row of the whole matrix at which this view starts
 /// @param outputs rows of this view
@@ -19,6 +22,7 @@ public record GroupedWeight(
         Tensor codes,
         Tensor scales,
         @Nullable Tensor zeros,
+        @Nullable Tensor order,
         Groups shape,
         int firstOutput,
         int outputs)
@@ -51,7 +55,15 @@ public record GroupedWeight(
     /// The whole matrix. The caller has checked the shapes of the tensors.
     public static GroupedWeight of(
             CodeLayout layout, Tensor codes, Tensor scales, @Nullable Tensor zeros, Groups shape) {
-        return new GroupedWeight(layout, codes, scales, zeros, shape, 0, shape.outputs());
+        return new GroupedWeight(layout, codes, scales, zeros, null, shape, 0, shape.outputs());
+    }
+
+    /// This matrix with groups whose columns are not neighbours.
+    ///
+    /// @param groups the group of each column, I32 `[in]`; the caller has checked that there are such
+    ///     groups
+    public GroupedWeight ordered(Tensor groups) {
+        return new GroupedWeight(layout, codes, scales, zeros, groups, shape, firstOutput, outputs);
     }
 
     @Override
@@ -62,7 +74,11 @@ public record GroupedWeight(
     @Override
     public long byteSize() {
         Tensor points = zeros;
-        long all = codes.byteSize() + scales.byteSize() + (points == null ? 0 : points.byteSize());
+        Tensor groups = order;
+        long all = codes.byteSize()
+                + scales.byteSize()
+                + (points == null ? 0 : points.byteSize())
+                + (groups == null ? 0 : groups.byteSize());
         return all * outputs / shape.outputs();
     }
 
@@ -74,7 +90,15 @@ public record GroupedWeight(
     @Override
     public GroupedWeight slice(int from, int count) {
         Objects.checkFromIndexSize(from, count, outputs);
-        return new GroupedWeight(layout, codes, scales, zeros, shape, firstOutput + from, count);
+        return new GroupedWeight(layout, codes, scales, zeros, order, shape, firstOutput + from, count);
+    }
+
+    /// The group of a column.
+    public int group(int column) {
+        Tensor groups = order;
+        return groups == null
+                ? column / shape.groupInputs()
+                : groups.segment().get(ValueLayout.JAVA_INT_UNALIGNED, (long) column * Integer.BYTES);
     }
 
     /// The scale of the elements of a row in a group of columns.
@@ -98,8 +122,8 @@ public record GroupedWeight(
         Objects.checkFromIndexSize(from, count, inputs());
         MemorySegment bytes = codes.segment();
         for (int column = from; column < from + count; ) {
-            int group = column / shape.groupInputs();
-            int end = Math.min(from + count, (group + 1) * shape.groupInputs());
+            int group = group(column);
+            int end = order == null ? Math.min(from + count, (group + 1) * shape.groupInputs()) : column + 1;
             float scale = scale(row, group);
             float zero = zero(row, group);
             for (; column < end; column++) {

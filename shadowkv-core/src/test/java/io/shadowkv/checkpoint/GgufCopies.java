@@ -5,6 +5,8 @@ import io.shadowkv.tensor.Tensor;
 import io.shadowkv.text.gguf.GgufWriter;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -15,11 +17,13 @@ public final class GgufCopies {
 
     private GgufCopies() {}
 
-    /// @param folder a checkpoint of the family llama or qwen2, without rotary scaling
+    /// @param folder a checkpoint of a family that GGUF files are read of; rotary scaling is left out except
+    ///     longrope
     public static GgufWriter of(Path folder) {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             ModelConfig config = checkpoint.config();
-            String architecture = config.string("model_type");
+            String type = config.string("model_type");
+            String architecture = type.equals("qwen3_moe") ? "qwen3moe" : type;
             int heads = config.integer("num_attention_heads");
             int kvHeads = config.integer("num_key_value_heads", heads);
             int headDim = config.integer("head_dim", config.integer("hidden_size") / heads);
@@ -36,13 +40,71 @@ public final class GgufCopies {
                     .put(architecture + ".attention.layer_norm_rms_epsilon", (float) config.number("rms_norm_eps"))
                     .put(architecture + ".rope.freq_base", (float) config.number("rope_theta", 10_000))
                     .put("tokenizer.ggml.eos_token_id", 3);
-            for (String name : checkpoint.names()) {
-                boolean isPermuted = architecture.equals("llama") && name.matches(".*\\.[qk]_proj\\..*");
-                int rowHeads = name.contains(".q_proj.") ? heads : kvHeads;
-                add(writer, GgufNames.inFile(name), checkpoint.tensor(name), isPermuted ? rowHeads : 0);
+            switch (type) {
+                case "granite" -> multipliers(writer, config);
+                case "phi3" -> longRope(writer, config, headDim);
+                case "qwen3_moe" ->
+                    writer.put("qwen3moe.expert_count", config.integer("num_experts"))
+                            .put("qwen3moe.expert_used_count", config.integer("num_experts_per_tok"))
+                            .put("qwen3moe.expert_feed_forward_length", config.integer("moe_intermediate_size"));
+                default -> {}
             }
+            boolean isPermuted = type.equals("llama") || type.equals("granite");
+            Map<String, List<Tensor>> stacks = new LinkedHashMap<>();
+            for (String name : checkpoint.names()) {
+                Tensor tensor = checkpoint.tensor(name);
+                if (name.contains(".experts.")) {
+                    stacks.computeIfAbsent(GgufNames.inFile(name), _ -> new ArrayList<>())
+                            .add(tensor);
+                    continue;
+                }
+                boolean isRotated = isPermuted && name.matches(".*\\.[qk]_proj\\..*");
+                int rowHeads = name.contains(".q_proj.") ? heads : kvHeads;
+                add(writer, GgufNames.inFile(name), tensor, isRotated ? rowHeads : 0);
+            }
+            stacks.forEach((name, experts) -> addStack(writer, name, experts));
             return writer;
         }
+    }
+
+    private static void multipliers(GgufWriter writer, ModelConfig config) {
+        writer.put("granite.embedding_scale", (float) config.number("embedding_multiplier"))
+                .put("granite.attention.scale", (float) config.number("attention_multiplier"))
+                .put("granite.residual_scale", (float) config.number("residual_multiplier"))
+                .put("granite.logit_scale", (float) config.number("logits_scaling"));
+    }
+
+    /// The factors are tensors, and nothing says that the scaling is longrope.
+    private static void longRope(GgufWriter writer, ModelConfig config, int headDim) {
+        ModelConfig scaling = config.object("rope_scaling").orElseThrow();
+        int original = config.integer("original_max_position_embeddings");
+        double scale = (double) config.integer("max_position_embeddings") / original;
+        writer.put("phi3.rope.dimension_count", (int) (headDim * config.number("partial_rotary_factor", 1)))
+                .put("phi3.rope.scaling.original_context_length", original)
+                .put("phi3.rope.scaling.attn_factor", (float) Math.sqrt(1 + Math.log(scale) / Math.log(original)))
+                .put("phi3.attention.sliding_window", config.integer("sliding_window"));
+        factors(writer, "rope_factors_short.weight", scaling.doubles("short_factor"));
+        factors(writer, "rope_factors_long.weight", scaling.doubles("long_factor"));
+    }
+
+    private static void factors(GgufWriter writer, String name, double[] factors) {
+        float[] values = new float[factors.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) factors[i];
+        }
+        writer.floats(name, values, values.length);
+    }
+
+    /// @param experts in the order of their numbers
+    private static void addStack(GgufWriter writer, String name, List<Tensor> experts) {
+        Tensor first = experts.getFirst();
+        byte[] all = new byte[Math.toIntExact(first.byteSize() * experts.size())];
+        for (int i = 0; i < experts.size(); i++) {
+            byte[] one = experts.get(i).segment().toArray(ValueLayout.JAVA_BYTE);
+            System.arraycopy(one, 0, all, i * one.length, one.length);
+        }
+        int type = java.util.Objects.requireNonNull(TYPES.get(first.dtype()));
+        writer.tensor(name, type, all, experts.size(), first.extent(0), first.extent(1));
     }
 
     /// @param heads number of heads whose rows are permuted, or 0

@@ -168,7 +168,7 @@ class GgufTest {
     void refusesOtherModelsByName() {
         refused(
                 changed(file -> file.put("general.architecture", "mamba")),
-                "is \"mamba\"; expected one of [llama, qwen2");
+                "is \"mamba\"; expected one of [granite, llama, phi3, qwen2, qwen3, qwen3moe]");
         refused(changed(file -> file.remove("general.architecture")), "\"general.architecture\" is missing");
         refused(changed(file -> file.put("llama.expert_count", 8)), "\"llama.expert_count\" is \"8\"; expected 0");
         refused(
@@ -192,6 +192,79 @@ class GgufTest {
                 changed(file -> file.floats("rope_freqs.weight", new float[3], 3)),
                 "\"rope_freqs.weight\" is [3] F32; expected [8] F32");
         refused(changed(file -> file.removeTensor("token_embd.weight")), "no matrix \"token_embd.weight\"");
+    }
+
+    @Test
+    void refusesFamiliesWithTheReason() {
+        refused(changed(file -> file.put("general.architecture", "granitemoe")), "refuses granitemoe: its mixture of experts differs from Qwen3's");
+        refused(changed(file -> file.put("general.architecture", "gpt-oss")), "refuses gpt-oss: its layers alternate between sliding windows and full attention");
+        refused(changed(file -> file.put("general.architecture", "deepseek2")), "refuses deepseek2: its multi-head latent attention");
+    }
+
+    /// Each case starts from a file with two experts in the first layer.
+    @Test
+    void namesStacksThatDoNotFit() {
+        String stack = "blk.0.ffn_up_exps.weight";
+        refused(experts(file -> file.put("qwen3moe.expert_count", 3)), "\"qwen3moe.expert_count\" is \"3\"; expected 2, the experts of the tensor \"" + stack + "\"");
+        refused(experts(file -> file.put("qwen3moe.expert_weights_scale", 2.5f)), "expected 1");
+        refused(
+                experts(file -> file.removeTensor(stack).floats(stack, new float[64], 2, 32)),
+                "\"" + stack + "\" is [2, 32] F32; expected a matrix for each of 1 to 4096 experts");
+        refused(
+                experts(file -> file.removeTensor(stack).floats(stack, new float[5000], 5000, 1, 1)),
+                "expected a matrix for each of 1 to 4096 experts");
+        try (Checkpoint checkpoint = Checkpoint.open(experts(file -> file))) {
+            assertThat(checkpoint.weight("model.layers.0.mlp.experts.1.up_proj.weight", 1, 32).byteSize()).isEqualTo(128);
+            assertThatThrownBy(() -> checkpoint.weight("model.layers.0.mlp.experts.1.up_proj.weight", 2, 32))
+                    .hasMessageContaining("tensor \"" + stack + "[1]\" is [1, 32] F32; expected [2, 32]");
+            assertThatThrownBy(() -> checkpoint.weight("model.layers.0.mlp.experts.2.up_proj.weight", 1, 32))
+                    .hasMessageContaining("no tensor \"" + stack + "\"");
+        }
+    }
+
+    private Path experts(UnaryOperator<GgufWriter> change) {
+        return changed(file -> {
+            for (String key : List.of("block_count", "context_length", "embedding_length", "feed_forward_length")) {
+                file.put("qwen3moe." + key, 32);
+            }
+            file.put("general.architecture", "qwen3moe")
+                    .put("qwen3moe.attention.head_count", 2)
+                    .put("qwen3moe.attention.layer_norm_rms_epsilon", 1e-6f)
+                    .put("qwen3moe.expert_count", 2)
+                    .put("qwen3moe.expert_used_count", 1)
+                    .put("qwen3moe.expert_feed_forward_length", 1)
+                    .floats("blk.0.ffn_up_exps.weight", new float[64], 2, 1, 32);
+            return change.apply(file);
+        });
+    }
+
+    @Test
+    void namesLongRopeThatIsIncomplete() {
+        refused(phi3(file -> file), "\"phi3.rope.scaling.original_context_length\" is missing");
+        refused(
+                phi3(file -> file.put("phi3.rope.scaling.original_context_length", 64)),
+                "no tensor \"rope_factors_long.weight\" although the other set");
+        refused(
+                phi3(file -> file.put("phi3.rope.scaling.original_context_length", 64)
+                        .floats("rope_factors_long.weight", new float[3], 3)),
+                "\"rope_factors_long.weight\" is [3] F32; expected [8] F32");
+        refused(phi3(file -> file.put("phi3.rope.scaling.type", "yarn")), "expected longrope or none");
+    }
+
+    private Path phi3(UnaryOperator<GgufWriter> change) {
+        return changed(file -> {
+            for (String key : List.of("block_count", "context_length", "embedding_length", "feed_forward_length")) {
+                file.put("phi3." + key, 32);
+            }
+            for (String name : List.of("attn_q", "attn_k", "attn_v", "ffn_gate")) {
+                file.removeTensor("blk.0." + name + ".weight").removeTensor("blk.1." + name + ".weight");
+            }
+            file.put("general.architecture", "phi3")
+                    .put("phi3.attention.head_count", 2)
+                    .put("phi3.attention.layer_norm_rms_epsilon", 1e-6f)
+                    .floats("rope_factors_short.weight", new float[8], 8);
+            return change.apply(file);
+        });
     }
 
     /// Each case starts from the whole file.

@@ -50,6 +50,9 @@ public final class QuantizedCopies {
                         groupOutputs == 0 ? tensor.outputs() : groupOutputs,
                         groupInputs == 0 ? tensor.inputs() : groupInputs);
                 GroupedWeight weight = RandomGroups.of(random, layout, groups, DType.F32);
+                if (config.contains("\"desc_act\": true")) {
+                    weight = RandomGroups.ordered(random, weight);
+                }
                 add(codes, name.substring(0, name.length() - ".weight".length()), weight, config.contains("fp8"));
                 float[] decoded = io.shadowkv.op.testing.RandomBlocks.decoded(weight);
                 numbers.add(name, tensor.shape(), decoded);
@@ -76,7 +79,7 @@ public final class QuantizedCopies {
             case GPTQ_4 -> {
                 int[] order = new int[weight.inputs()];
                 for (int i = 0; i < order.length; i++) {
-                    order[i] = i / weight.shape().groupInputs();
+                    order[i] = weight.group(i);
                 }
                 writer.add(layer + ".qweight", weight.codes()).add(layer + ".g_idx", Shape.of(order.length), order);
             }

@@ -10,11 +10,16 @@ import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.tensor.CodeLayout;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.GroupedWeight;
+import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.Tensor;
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +36,8 @@ class QuantizedFormatTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             F8E4M3   | 16 | 32 | {"quant_method": "fp8", "weight_block_size": [16, 32], "activation_scheme": "dynamic"}
             GPTQ_4   | 1  | 16 | {"quant_method": "gptq", "bits": 4, "group_size": 16, "desc_act": false}
+            GPTQ_4   | 1  | 16 | {"quant_method": "gptq", "bits": 4, "group_size": 16, "desc_act": true}
+            GPTQ_4   | 1  | 0  | {"quant_method": "gptq", "bits": 4, "group_size": -1, "desc_act": true}
             GPTQ_4   | 1  | 0  | {"quant_method": "gptq", "bits": 4, "group_size": -1}
             AWQ_4    | 1  | 16 | {"quant_method": "awq", "bits": 4, "group_size": 16, "version": "GEMM"}
             F8E4M3   | 1  | 0  | {"quant_method": "compressed-tensors", "format": "float-quantized", "config_groups": {"group_0": {"weights": {"num_bits": 8, "type": "float", "strategy": "channel"}}}}
@@ -123,24 +130,71 @@ class QuantizedFormatTest {
         }
     }
 
+    /// What testdata/generators/gptq_order.py packed and decoded.
     @Test
-    void activationOrderIsRefused() throws IOException {
-        Path quantised = QuantizedCopies.write(folder, QuantizedCopies.GPTQ, CodeLayout.GPTQ_4, 1, 16);
-        Path file = quantised.resolve("model.safetensors");
-        byte[] bytes = Files.readAllBytes(file);
-        try (Checkpoint checkpoint = Checkpoint.open(quantised)) {
-            long at = checkpoint.tensor(LAYER + ".g_idx").byteOffset()
-                    + bytes.length
-                    - ((io.shadowkv.tensor.HostMemory)
-                                    checkpoint.tensor(LAYER + ".g_idx").memory())
-                            .byteSize();
-            bytes[(int) at + 3 * 4] = 1;
+    void activationOrderIsThatOfGptq() throws IOException {
+        Files.writeString(
+                folder.resolve("config.json"),
+                "{\"quantization_config\": {\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 16, \"desc_act\": true}}");
+        try (InputStream in = getClass().getResourceAsStream("gptq-order.safetensors")) {
+            Files.copy(Objects.requireNonNull(in), folder.resolve("model.safetensors"));
         }
-        Files.write(file, bytes);
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            var weight = (GroupedWeight) checkpoint.weight(LAYER + ".weight", 24, 64);
+            assertThat(weight.order()).isNotNull();
+            Tensor expected = checkpoint.tensor("weight");
+            float[] row = new float[64];
+            for (int i = 0; i < 24; i++) {
+                weight.decodeRow(i, row);
+                assertThat(row).as("row %d", i).containsExactly(Floats.toArray(expected.row(i)));
+            }
+        }
+    }
+
+    @Test
+    void ordersThatCannotBeAreNamed() throws IOException {
+        String ordered = QuantizedCopies.GPTQ.replace("}", ", \"desc_act\": true}");
+        Path quantised = QuantizedCopies.write(folder, ordered, CodeLayout.GPTQ_4, 1, 16);
+        int right = setGroup(quantised, 2);
+        refused(quantised, ".g_idx\" is [32] I32 and puts input 3 into group 2; expected a group from 0 to 1. Fetch");
+        setGroup(quantised, -1);
+        refused(quantised, ".g_idx\" is [32] I32 and puts input 3 into group -1; expected a group from 0 to 1. Fetch");
+        setGroup(quantised, 1 - right);
+        int first = right == 0 ? 15 : 17;
+        refused(quantised, ".g_idx\" is [32] I32 and puts " + first + " inputs into group 0; expected 16. Fetch");
+        rewrite(quantised, ".g_idx");
+        refused(quantised, "tensor \"" + LAYER + ".g_idx\" is missing; expected [32] I32 of GPTQ");
+    }
+
+    private static void refused(Path quantised, String message) {
         try (Checkpoint checkpoint = Checkpoint.open(quantised)) {
             assertThatThrownBy(() -> checkpoint.weight(LAYER + ".weight", 64, 32))
-                    .hasMessageContaining("puts input 3 into group 1; expected group 0, without activation order");
+                    .isInstanceOf(CheckpointException.class)
+                    .hasMessageContaining(message);
         }
+    }
+
+    /// Changes the group of input 3 of one matrix.
+    ///
+    /// @return the group before
+    private static int setGroup(Path model, int group) {
+        var writer = new SafetensorsWriter();
+        int before = 0;
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            for (String name : checkpoint.names()) {
+                Tensor tensor = checkpoint.tensor(name);
+                if (name.equals(LAYER + ".g_idx")) {
+                    int[] groups = tensor.segment().toArray(ValueLayout.JAVA_INT_UNALIGNED);
+                    before = groups[3];
+                    groups[3] = group;
+                    writer.add(name, tensor.shape(), groups);
+                } else {
+                    writer.add(name, tensor);
+                }
+            }
+            writer.write(model.resolve("model.safetensors"));
+        }
+        return before;
     }
 
     /// Writes the file again without the tensors of a suffix.

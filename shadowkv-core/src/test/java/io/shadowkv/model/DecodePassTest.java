@@ -127,8 +127,8 @@ class DecodePassTest {
             Tensor hidden = scope.allocate(DType.F32, ROWS * waves, SHAPE.hiddenSize());
             Workspace work = Workspace.allocate(SHAPE, DType.F32, scope, ROWS * waves);
             var forward = new LayerForward(SHAPE, weights, backend);
-            assertThat(forward.layerBytes()).isEqualTo(LAYER_BYTES);
-            var schedule = new FetchSchedule(backend, forward.layerBytes());
+            assertThat(forward.layerBytes(ROWS)).isEqualTo(LAYER_BYTES);
+            var schedule = new FetchSchedule(backend, forward::layerBytes);
             new DecodePass(SHAPE, forward, schedule, cache).run(all, hidden, work, fetches);
             return cache.calls;
         }

@@ -2,7 +2,6 @@ package io.shadowkv.text;
 
 import io.shadowkv.text.gguf.GgufException;
 import io.shadowkv.text.gguf.GgufHeader;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -23,16 +22,16 @@ final class GgufConfig {
 
     private GgufConfig() {}
 
-    /// @throws TokenizerException if the header is malformed or names a token that does not exist
-    static ObjectNode read(Path file) {
+    /// @throws TokenizerException if the header names a token that does not exist
+    static ObjectNode of(GgufHeader header) {
         try {
-            return of(GgufHeader.read(file));
+            return config(header);
         } catch (GgufException e) {
             throw new TokenizerException(String.valueOf(e.getMessage()), e);
         }
     }
 
-    private static ObjectNode of(GgufHeader header) {
+    private static ObjectNode config(GgufHeader header) {
         ObjectNode config = Json.object();
         List<String> tokens = header.strings(KEYS + "tokens").orElse(List.of());
         ROLES.forEach((role, name) -> {

@@ -1,5 +1,6 @@
 package io.shadowkv.text;
 
+import io.shadowkv.text.gguf.GgufException;
 import io.shadowkv.text.gguf.GgufHeader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,14 +38,25 @@ public record TokenizerConfig(Path folder, ObjectNode root, ObjectNode specialTo
 
     /// Reads the files of a checkpoint folder, or the metadata of a GGUF file.
     public static TokenizerConfig read(Path folder) {
-        if (GgufHeader.isGguf(folder)) {
-            return new TokenizerConfig(folder, GgufConfig.read(folder), Json.object(), Json.object());
+        try {
+            if (GgufHeader.isGguf(folder)) {
+                return of(GgufHeader.read(folder));
+            }
+        } catch (GgufException e) {
+            throw new TokenizerException(String.valueOf(e.getMessage()), e);
         }
         return new TokenizerConfig(
                 folder,
                 object(folder.resolve("tokenizer_config.json")),
                 object(folder.resolve("special_tokens_map.json")),
                 object(folder.resolve("added_tokens.json")));
+    }
+
+    /// What the metadata of a GGUF file says.
+    ///
+    /// @throws TokenizerException if it names a token that does not exist
+    public static TokenizerConfig of(GgufHeader header) {
+        return new TokenizerConfig(header.file(), GgufConfig.of(header), Json.object(), Json.object());
     }
 
     /// Path of the config, for messages.

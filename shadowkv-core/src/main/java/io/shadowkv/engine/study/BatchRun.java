@@ -70,9 +70,10 @@ public final class BatchRun implements AutoCloseable {
         }
     }
 
-    /// Bytes of the weights that a step reads once.
-    public long stepWeightBytes() {
-        return model.decoder().stepWeightBytes();
+    /// Bytes of the weights that a step of the whole batch reads once; of experts, those that are
+    /// expected to be chosen.
+    public double stepWeightBytes() {
+        return model.decoder().stepWeightBytes(batch());
     }
 
     /// Number of sequences in a full batch.

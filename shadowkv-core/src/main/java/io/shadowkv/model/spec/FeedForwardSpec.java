@@ -11,6 +11,10 @@ public sealed interface FeedForwardSpec {
     /// Elements of the matrices that one token reads.
     long elementsRead(int hiddenSize);
 
+    /// Number of MLPs that a number of tokens is expected to read together: 1, or experts if each token
+    /// chose its experts at random.
+    double mlpsRead(int tokens);
+
     /// What `inspect` says of it.
     String describe();
 
@@ -28,6 +32,11 @@ public sealed interface FeedForwardSpec {
         @Override
         public long elementsRead(int hiddenSize) {
             return elements(hiddenSize);
+        }
+
+        @Override
+        public double mlpsRead(int tokens) {
+            return 1;
         }
 
         @Override
@@ -65,6 +74,12 @@ public sealed interface FeedForwardSpec {
         @Override
         public long elementsRead(int hiddenSize) {
             return (3L * intermediateSize * perToken + count) * hiddenSize;
+        }
+
+        /// An expert is left out by a token with a probability of `1 - perToken / count`.
+        @Override
+        public double mlpsRead(int tokens) {
+            return count * (1 - Math.pow(1 - (double) perToken / count, tokens));
         }
 
         @Override

@@ -57,6 +57,18 @@ class GgufCopiesTest {
         }
     }
 
+    /// What transformers computed of a family's model holds for the model as a GGUF file: multipliers and
+    /// permuted rows, fused matrices and longrope, stacked experts next to a plain layer, norms of heads. The
+    /// longer input passes the original context, so that both sets of longrope's factors are used.
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-granite", "tiny-phi4mini", "tiny-qwen3-moe", "tiny-qwen3"})
+    void agreesWithTransformers(String model) {
+        Path original = FamilyModels.write(model, DType.F32, folder.resolve(model));
+        Path file = GgufCopies.of(original).write(folder.resolve("model.gguf"));
+        new GoldenModel(file, FamilyModels.archived(model).resolve("golden"))
+                .check(new ReferenceBackend(), DType.F32, List.of("n17", "n150"));
+    }
+
     /// A tensor that would be left out changes the model.
     @ParameterizedTest
     @ValueSource(strings = {"blk.0.ffn_up.bias", "blk.0.attn_q_norm.weight", "blk.99.attn_norm.weight"})

@@ -79,13 +79,35 @@ public abstract class QuantisedConformance extends BackendConformance {
     private void grouped(CodeLayout layout, int rows, Groups groups, DType scaleType) {
         try (Workbench bench = workbench("%d rows · %s %s", rows, layout, groups)) {
             Sample x = bench.normal(activationType(), rows, groups.inputs());
-            GroupedWeight whole = RandomGroups.of(bench.random(), layout, groups, scaleType);
-            int first = groups.outputs() / 3;
-            for (Weight weight : List.of(whole, whole.slice(first, groups.outputs() - first))) {
-                Tensor out = bench.output(activationType(), rows, weight.outputs());
-                bench.operations().dense().linear(bench.input(x), bench.weight(weight), null, out);
-                check(bench, x, weight, null, out);
-            }
+            multiply(bench, x, RandomGroups.of(bench.random(), layout, groups, scaleType));
+        }
+    }
+
+    /// Groups of GPTQ whose columns are not neighbours; more groups than columns are decoded at a time,
+    /// and a group that is not full.
+    @Test
+    void multipliesByCodesInActivationOrder() {
+        for (int rows : List.of(1, 8, 9, 33)) {
+            ordered(rows, new Groups(24, 256, 1, 32), DType.F16);
+            ordered(rows, new Groups(72, 2080, 1, 128), DType.BF16);
+            ordered(rows, new Groups(8, 1024, 1, 1), DType.F32);
+        }
+    }
+
+    private void ordered(int rows, Groups groups, DType scaleType) {
+        try (Workbench bench = workbench("%d rows · GPTQ_4 %s in activation order", rows, groups)) {
+            Sample x = bench.normal(activationType(), rows, groups.inputs());
+            GroupedWeight neighbours = RandomGroups.of(bench.random(), CodeLayout.GPTQ_4, groups, scaleType);
+            multiply(bench, x, RandomGroups.ordered(bench.random(), neighbours));
+        }
+    }
+
+    private void multiply(Workbench bench, Sample x, GroupedWeight whole) {
+        int first = whole.outputs() / 3;
+        for (Weight weight : List.of(whole, whole.slice(first, whole.outputs() - first))) {
+            Tensor out = bench.output(activationType(), x.extent(0), weight.outputs());
+            bench.operations().dense().linear(bench.input(x), bench.weight(weight), null, out);
+            check(bench, x, weight, null, out);
         }
     }
 

@@ -39,6 +39,19 @@ public final class RandomGroups {
         return GroupedWeight.of(layout, codes, scales, zeros, groups);
     }
 
+    /// The same weight with the columns of each group at random places.
+    public static GroupedWeight ordered(SplittableRandom random, GroupedWeight weight) {
+        int[] order = new int[weight.inputs()];
+        for (int i = 0; i < order.length; i++) {
+            int place = random.nextInt(i + 1);
+            order[i] = order[place];
+            order[place] = i / weight.shape().groupInputs();
+        }
+        Tensor groups = allocate(DType.I32, order.length);
+        groups.segment().copyFrom(MemorySegment.ofArray(order));
+        return weight.ordered(groups);
+    }
+
     private static Tensor allocate(DType dtype, int... extents) {
         Shape shape = Shape.of(extents);
         // One byte in front: tensors of a checkpoint need not be aligned.

@@ -6,6 +6,7 @@ import io.shadowkv.cpu.vector.Codes;
 import io.shadowkv.cpu.vector.VectorWidth;
 import io.shadowkv.tensor.CodeLayout;
 import io.shadowkv.tensor.GroupedWeight;
+import io.shadowkv.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -26,6 +27,8 @@ final class GroupedRows implements WeightRows {
     private final int outputs;
     private final int inputs;
     private final int groupInputs;
+    /// The group of each column; empty if the columns of a group are neighbours.
+    private final int[] order;
 
     GroupedRows(GroupedWeight weight) {
         this.weight = weight;
@@ -34,6 +37,8 @@ final class GroupedRows implements WeightRows {
         outputs = weight.shape().outputs();
         inputs = weight.shape().inputs();
         groupInputs = weight.shape().groupInputs();
+        Tensor groups = weight.order();
+        order = groups == null ? new int[0] : groups.segment().toArray(JAVA_INT_UNALIGNED);
     }
 
     @Override
@@ -43,11 +48,38 @@ final class GroupedRows implements WeightRows {
             weight.decode(row, column, count, target, at);
             return;
         }
+        if (order.length > 0) {
+            ordered(row, column, target, at, count);
+            return;
+        }
         for (int from = column; from < column + count; ) {
             int group = from / groupInputs;
             int to = Math.min(column + count, (group + 1) * groupInputs);
             stretch(row, group, from, to, target, at + from - column);
             from = to;
+        }
+    }
+
+    /// Columns of any groups: the scales and zero points of the row are read once.
+    private void ordered(int row, int column, float[] target, int at, int count) {
+        int groups = weight.shape().inputGroups();
+        if (layout != CodeLayout.GPTQ_4 || groups > count) {
+            weight.decode(row, column, count, target, at);
+            return;
+        }
+        float[] scales = new float[groups];
+        float[] zeros = new float[groups];
+        for (int group = 0; group < groups; group++) {
+            scales[group] = weight.scale(row, group);
+            zeros[group] = weight.zero(row, group);
+        }
+        long first = (long) (column / 8) * outputs + weight.firstOutput() + row;
+        for (int i = 0; i < count; i += 8) {
+            int word = codes.get(JAVA_INT_UNALIGNED, (first + (long) (i / 8) * outputs) * Integer.BYTES);
+            for (int j = 0; j < 8; j++) {
+                int group = order[column + i + j];
+                target[at + i + j] = ((word >>> 4 * j & LOW) - zeros[group]) * scales[group];
+            }
         }
     }
 

@@ -57,7 +57,8 @@ record TileFormat(Code code, DType scale, int parts) {
     }
 
     /// The format of a weight, or null if there is none: for groups of columns that are not a multiple
-    /// of 32, and for rows that are not a multiple of 8 (with zero points: of 32) columns.
+    /// of 32 or not neighbours, and for rows that are not a multiple of 8 (with zero points: of 32)
+    /// columns.
     static @Nullable TileFormat of(Weight weight) {
         return switch (weight) {
             case BlockWeight blocks -> of(blocks);
@@ -82,7 +83,8 @@ record TileFormat(Code code, DType scale, int parts) {
         int group = weight.shape().groupInputs();
         boolean isOneGroup = group >= inputs;
         boolean hasZeros = zeros != null || weight.layout().isTransposed();
-        if (inputs % (hasZeros ? GROUP : ALIGNED_INPUTS) != 0 || (!isOneGroup && group % GROUP != 0)) {
+        boolean isAligned = inputs % (hasZeros ? GROUP : ALIGNED_INPUTS) == 0;
+        if (!isAligned || weight.order() != null || (!isOneGroup && group % GROUP != 0)) {
             return null;
         }
         int parts = isOneGroup || group % COLUMNS == 0 ? 1 : COLUMNS % group == 0 ? COLUMNS / group : ALL_PARTS;

@@ -16,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,9 @@ final class TiledProducts implements AutoCloseable {
     private final Linear plainLinear;
     private final TiledLinear tiledLinear;
     private final PerQueue<ScratchBuffer> decoded;
+    /// Used by one thread at a time, and again by the next matrix: memory that is new takes longer to
+    /// fill than the images. Null while a thread uses it and before the first.
+    private final AtomicReference<@Nullable Staging> staging = new AtomicReference<>();
 
     /// @param plainLinear multiplies by decoded matrices
     TiledProducts(CudaParts parts, Linear plainLinear) {
@@ -62,24 +66,48 @@ final class TiledProducts implements AutoCloseable {
         Tensor placed = scope.allocate(DType.U8, Math.multiplyExact(tiles, images), format.imageBytes());
         long tileBytes = (long) images * format.imageBytes();
         int atOnce = Math.clamp(STAGING_BYTES / tileBytes, 1, tiles);
-        try (Arena arena = Arena.ofShared()) {
-            MemorySegment staging = arena.allocate(atOnce * tileBytes, 64);
+        Staging staged = staging.getAndSet(null);
+        if (staged == null || staged.memory.byteSize() < atOnce * tileBytes) {
+            closeStaging(staged);
+            staged = new Staging(Math.max(STAGING_BYTES, atOnce * tileBytes));
+        }
+        try {
+            MemorySegment memory = staged.memory;
             for (int tile = 0; tile < tiles; tile += atOnce) {
                 int first = tile;
                 int count = Math.min(atOnce, tiles - tile);
                 IntStream.range(0, count)
                         .parallel()
                         .forEach(i -> new TileImages(weight, format)
-                                .writeTile(first + i, staging.asSlice(i * tileBytes, tileBytes)));
+                                .writeTile(first + i, memory.asSlice(i * tileBytes, tileBytes)));
                 // When the call returns, the driver has read pageable memory.
                 long target = parts.context().address(placed) + first * tileBytes;
-                parts.queue().copy(target, staging.address(), count * tileBytes);
+                parts.queue().copy(target, memory.address(), count * tileBytes);
             }
+        } finally {
+            closeStaging(staging.getAndSet(staged));
         }
         if (decodedBytes(DType.BF16, weight) <= MOST_DECODED_BYTES) {
             decoded(DType.BF16, weight.outputs(), weight.inputs());
         }
         return new TiledWeight(format, weight.format(), weight.outputs(), weight.inputs(), placed);
+    }
+
+    private static void closeStaging(@Nullable Staging staging) {
+        if (staging != null) {
+            staging.arena.close();
+        }
+    }
+
+    /// Host memory for the images of some tiles.
+    private record Staging(Arena arena, MemorySegment memory) {
+        Staging(long bytes) {
+            this(Arena.ofShared(), bytes);
+        }
+
+        private Staging(Arena arena, long bytes) {
+            this(arena, arena.allocate(bytes, 64));
+        }
     }
 
     private static long decodedBytes(DType type, Weight weight) {
@@ -268,6 +296,7 @@ final class TiledProducts implements AutoCloseable {
 
     @Override
     public void close() {
+        closeStaging(staging.getAndSet(null));
         decoded.forEach(ScratchBuffer::close);
     }
 }

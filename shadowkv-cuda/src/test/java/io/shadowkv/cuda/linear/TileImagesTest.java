@@ -11,6 +11,7 @@ import io.shadowkv.tensor.BlockFormat;
 import io.shadowkv.tensor.CodeLayout;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.GroupedWeight;
 import io.shadowkv.tensor.GroupedWeight.Groups;
 import io.shadowkv.tensor.Weight;
 import java.lang.foreign.Arena;
@@ -57,6 +58,9 @@ class TileImagesTest {
                 .isNull();
         assertThat(TileFormat.of(RandomGroups.of(random, CodeLayout.GPTQ_4, new Groups(8, 48, 1, 48), DType.F32)))
                 .isNull();
+        GroupedWeight neighbours = RandomGroups.of(random, CodeLayout.GPTQ_4, new Groups(8, 256, 1, 32), DType.F32);
+        assertThat(TileFormat.of(neighbours)).isNotNull();
+        assertThat(TileFormat.of(RandomGroups.ordered(random, neighbours))).isNull();
     }
 
     private static void check(Weight weight) {

@@ -47,8 +47,19 @@ final class GgufTokenizer {
     /// @throws TokenizerException if the file has no tokenizer or one of an unknown kind
     static Tokenizer open(Path file) {
         try {
-            var tokenizer = new GgufTokenizer(GgufHeader.read(file));
-            TokenizerConfig config = TokenizerConfig.read(file);
+            return of(GgufHeader.read(file));
+        } catch (GgufException e) {
+            throw new TokenizerException(String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /// The tokenizer of a file whose header was read; the file is not read again.
+    ///
+    /// @throws TokenizerException as [#open]
+    static Tokenizer of(GgufHeader header) {
+        try {
+            var tokenizer = new GgufTokenizer(header);
+            TokenizerConfig config = TokenizerConfig.of(header);
             String model = tokenizer
                     .header
                     .string(KEYS + "model")

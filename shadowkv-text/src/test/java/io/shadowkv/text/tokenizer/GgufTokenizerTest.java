@@ -10,7 +10,10 @@ import io.shadowkv.text.Tokenizer;
 import io.shadowkv.text.TokenizerException;
 import io.shadowkv.text.chat.ChatMessage;
 import io.shadowkv.text.chat.ChatTemplate;
+import io.shadowkv.text.gguf.GgufHeader;
 import io.shadowkv.text.gguf.GgufWriter;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -182,6 +185,23 @@ class GgufTokenizerTest {
                 .isInstanceOf(TokenizerException.class)
                 .hasMessageStartingWith("refused.gguf: ")
                 .hasMessageContaining(message);
+    }
+
+    /// A header of a large vocabulary takes long to read: once is enough.
+    @Test
+    void theFileIsNotReadAgain() throws IOException {
+        Path file = new GgufWriter()
+                .put("tokenizer.ggml.model", "gpt2")
+                .put("tokenizer.ggml.pre", "qwen2")
+                .put("tokenizer.ggml.tokens", List.of("a", "b", "ab", "</s>"))
+                .put("tokenizer.ggml.merges", List.of("a b"))
+                .put("tokenizer.ggml.eos_token_id", 3)
+                .write(folder.resolve("model.gguf"));
+        GgufHeader header = GgufHeader.read(file);
+        Files.delete(file);
+        try (Tokenizer tokenizer = GgufTokenizer.of(header)) {
+            assertThat(tokenizer.encode("ab", false)).containsExactly(2);
+        }
     }
 
     @Test

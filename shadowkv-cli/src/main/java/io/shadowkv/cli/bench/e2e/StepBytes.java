@@ -18,7 +18,7 @@ import java.util.Map;
 ///
 /// | part | device | link |
 /// |---|---|---|
-/// | weights | all projections and the head, once | |
+/// | weights | all projections and the head, once; of experts, those expected to be chosen | |
 /// | attention | B·L·2·H·d·e·(tokens attended) | |
 /// | score | B·L·H·U·(entry read + 4 written) | |
 /// | select | B·L·H·U·4 | |
@@ -88,7 +88,7 @@ record StepBytes(Map<OperationKind, Double> device, double link) {
 
     /// The decoding batch.
     ///
-    /// @param weightBytes bytes of all projections and the head, as they are stored
+    /// @param weightBytes bytes of the projections and the head that a step reads, as they are stored
     /// @param batch number of sequences, one new token each
     record Decoding(DecoderSpec spec, double weightBytes, DType kvType, int batch) {}
 
