@@ -4,12 +4,20 @@ import static io.shadowkv.cli.Shell.shadowkv;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.shadowkv.Fixtures;
+import io.shadowkv.eval.rows.RowAnswer;
+import io.shadowkv.eval.rows.RowQuestion;
+import io.shadowkv.eval.rows.RowWorker;
+import io.shadowkv.eval.worker.WorkerCommand;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +78,26 @@ class AnswerCommandTest {
         assertThat(lines.get("4").path("error").stringValue()).contains("the question is empty");
         assertThat(lines.get("5").path("error").stringValue()).contains("context");
         assertThat(lines.get("6").path("error")).isEqualTo(lines.get("5").path("error"));
+    }
+
+    /// What the tasks of a cluster do: a process that answers rows and ends with its input.
+    @Test
+    void aWorkerAnswersAnotherProcess() {
+        List<String> command = new ArrayList<>(Shell.SELF);
+        command.addAll(List.of("answer", "needle-32k", "--worker", "--backend", "cpu", "--threads", "1"));
+        var start = new WorkerCommand("worker", command, Duration.ofMinutes(2));
+        try (RowWorker worker = RowWorker.start(start, _ -> {}, () -> false)) {
+            worker.ask(new RowQuestion("0", document, QUESTION, "{\"max_tokens\": 2}"));
+            worker.ask(new RowQuestion("1", document, QUESTION, "{\"max_tokens\": 2}"));
+            worker.ask(new RowQuestion("2", document, "", null));
+            Map<String, RowAnswer> answers = Stream.generate(worker::next)
+                    .limit(3)
+                    .collect(Collectors.toMap(RowAnswer::key, Function.identity()));
+            assertThat(answers.get("2").error()).contains("the question is empty");
+            assertThat(answers.get("1").newTokens()).isEqualTo(2);
+            assertThat(answers.get("1").answer()).isEqualTo(answers.get("0").answer());
+            assertThat(answers.get("1").cachedTokens()).isGreaterThan(500);
+        }
     }
 
     @Test

@@ -20,6 +20,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
@@ -42,6 +43,8 @@ final class TableAnswersTest {
                 .config("spark.driver.host", "127.0.0.1")
                 .config("spark.driver.bindAddress", "127.0.0.1")
                 .config("spark.sql.shuffle.partitions", "2")
+                .config("spark.sql.codegen.wholeStage", "false")
+                .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
                 .config("spark.log.level", "WARN")
                 .getOrCreate();
     }
@@ -225,22 +228,52 @@ final class TableAnswersTest {
 
     @Test
     void parquetIsWrittenWithTheTypeOfTheKey() throws IOException {
-        for (String type : List.of("tinyint", "smallint", "int", "bigint", "string")) {
-            Path input = folder.resolve("rows-" + type);
-            spark.sql("select cast(7 as " + type + ") key, 'd' document, 'é' question, map('max_tokens', 3) opts")
-                    .write()
-                    .parquet(input.toString());
-            Path output = folder.resolve("out-" + type);
-            var args = TableArguments.parse(List.of(
-                    "--format", "parquet", "--model", "fake", "--input", input.toString(), "--output",
-                    output.toString(), "--options-column", "opts", "--launcher",
-                    TableQuestions.launcher(folder, Fault.NONE, "", 0).toString()));
-            assertThat(new SparkAnswer(args, spark).answer()).isZero();
-            Dataset<Row> written = spark.read().parquet(output.toString());
-            assertThat(written.schema().apply("key").dataType().simpleString()).isEqualTo(type);
-            Row row = written.selectExpr("cast(key as string)", "answer", "error", "finish", "new_tokens")
-                    .first();
-            assertThat(row).isEqualTo(RowFactory.create("7", "é:1", null, "stop", 3));
+        Path input = folder.resolve("rows");
+        spark.sql("select cast(7 as smallint) key, 'd' document, 'é' question, map('max_tokens', 3) opts")
+                .write()
+                .parquet(input.toString());
+        Path output = folder.resolve("out");
+        var args = TableArguments.parse(List.of(
+                "--format",
+                "parquet",
+                "--model",
+                "fake",
+                "--input",
+                input.toString(),
+                "--output",
+                output.toString(),
+                "--options-column",
+                "opts",
+                "--launcher",
+                TableQuestions.launcher(folder, Fault.NONE, "", 0).toString()));
+        assertThat(new SparkAnswer(args, spark).answer()).isZero();
+        Dataset<Row> written = spark.read().parquet(output.toString());
+        assertThat(written.schema().apply("key").dataType()).isEqualTo(DataTypes.ShortType);
+        assertThat(written.collectAsList()).containsExactly(RowFactory.create((short) 7, "é:1", null, "stop", 1, 0, 3));
+        assertThat(Files.readString(folder.resolve("options"))).isEqualTo("{\"max_tokens\":3}\n");
+    }
+
+    @Test
+    void everyFormatKeepsTheKey() throws IOException {
+        Map<DataType, Object> keys = Map.of(
+                DataTypes.ByteType, (byte) -3,
+                DataTypes.ShortType, (short) 300,
+                DataTypes.IntegerType, 70_000,
+                DataTypes.LongType, 1L << 40,
+                DataTypes.StringType, "a \"key\"\n");
+        for (TableFormat format : TableFormat.values()) {
+            for (Map.Entry<DataType, Object> key : keys.entrySet()) {
+                var schema = TableAnswers.schema(key.getKey());
+                Row row = RowFactory.create(key.getValue(), null, "why", null, null, null, null);
+                String file = folder.resolve(key.getKey().typeName() + format.ending()).toString();
+                format.write(
+                        List.of(row),
+                        schema,
+                        new org.apache.hadoop.fs.Path(file),
+                        spark.sparkContext().hadoopConfiguration());
+                assertThat(spark.read().schema(schema).format(format.sparkName()).load(file).first())
+                        .isEqualTo(row);
+            }
         }
     }
 

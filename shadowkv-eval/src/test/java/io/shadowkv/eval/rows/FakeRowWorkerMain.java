@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Arguments: a folder that all workers share; the [Fault]; the question that triggers it; how often
 /// it happens in all workers together. Each document that a worker reads is a line `PID LENGTH` of
-/// the file `reads`. A worker creates `PID.waiting` when it waits, and `device-N` if it was given a
+/// the file `reads`, and the options of each row are a line of `options`. A worker creates `PID.waiting` when it waits, and `device-N` if it was given a
 /// device.
 public final class FakeRowWorkerMain {
     /// The kind of failure.
@@ -112,15 +112,19 @@ public final class FakeRowWorkerMain {
     private void read(String wanted) throws IOException {
         if (!wanted.equals(document)) {
             document = wanted;
-            Files.writeString(
-                    folder.resolve("reads"),
-                    ProcessHandle.current().pid() + " " + wanted.length() + "\n",
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
+            append("reads", ProcessHandle.current().pid() + " " + wanted.length());
         }
     }
 
+    private void append(String file, String line) throws IOException {
+        Files.writeString(
+                folder.resolve(file), line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+
     private RowAnswer answer(RowQuestion row) throws IOException {
+        if (row.options() != null) {
+            append("options", row.options());
+        }
         if (row.question().equals(culprit) && isNextTime()) {
             switch (fault) {
                 case HALT -> Runtime.getRuntime().halt(137);
