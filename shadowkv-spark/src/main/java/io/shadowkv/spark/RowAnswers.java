@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /// Passes questions to a worker and returns the answers as they come.
 ///
 /// If the worker dies, another one is started, and the rows that were not answered are asked one at
-/// a time. A row over which a worker dies then as well gets an error, and the others are answered.
+/// a time. A row over which a worker dies that was asked nothing else gets an error, and the others
+/// are answered.
 /// If many workers die one after the other without an answer in between, the fault is the machine's:
 /// the task fails, and Spark tries it elsewhere.
 final class RowAnswers implements Iterator<Row>, AutoCloseable {
@@ -32,6 +33,8 @@ final class RowAnswers implements Iterator<Row>, AutoCloseable {
     private final Deque<Row> done = new ArrayDeque<>();
     private @Nullable RowWorker worker;
     private boolean isAlone;
+    /// The worker has not answered a row yet.
+    private boolean isFresh;
     private int deaths;
 
     /// @param start starts a worker
@@ -92,6 +95,7 @@ final class RowAnswers implements Iterator<Row>, AutoCloseable {
         if (running == null) {
             running = start.get();
             worker = running;
+            isFresh = true;
         }
         var question = Objects.requireNonNull(row.question());
         asked.put(question.key(), row);
@@ -108,6 +112,7 @@ final class RowAnswers implements Iterator<Row>, AutoCloseable {
                         new IllegalStateException());
             }
             deaths = 0;
+            isFresh = false;
             done.add(row(row, answer));
         } catch (ExaminerFailure e) {
             close();
@@ -123,12 +128,12 @@ final class RowAnswers implements Iterator<Row>, AutoCloseable {
 
     /// The worker has died over the rows that were asked.
     private void bury(ExaminerFailure death) {
-        if (isAlone) {
+        if (isAlone && isFresh) {
             asked.values().forEach(row -> done.add(failed(
                     row, "two workers died while answering this row; the second one was asked nothing else: "
                             + death.getMessage())));
         } else {
-            suspects.addAll(asked.values());
+            asked.values().forEach(suspects::addFirst);
         }
         asked.clear();
     }

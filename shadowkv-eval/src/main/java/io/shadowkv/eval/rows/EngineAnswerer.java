@@ -54,7 +54,8 @@ public final class EngineAnswerer implements RowAnswerer {
         this.prompts = prompts;
         this.cancellation = cancellation;
         this.inFlight = Math.min(
-                engine.options().maxWaiting(), ROWS_PER_SEQUENCE * engine.options().maxBatch());
+                engine.options().maxWaiting(),
+                ROWS_PER_SEQUENCE * engine.options().maxBatch());
         this.free = new Semaphore(inFlight);
     }
 
@@ -105,9 +106,8 @@ public final class EngineAnswerer implements RowAnswerer {
     }
 
     private static void failed(RowQuestion row, Throwable failure, Listener listener) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof EngineUnavailableException e) {
             listener.broken(e);
         } else {
@@ -116,11 +116,10 @@ public final class EngineAnswerer implements RowAnswerer {
     }
 
     private static RowAnswer answer(RowQuestion row, Completion completion) {
-        String finish =
-                switch (completion.finish()) {
-                    case END_OF_SEQUENCE, STOP_STRING -> "stop";
-                    case MAX_NEW_TOKENS, TIMEOUT, CANCELLED -> "length";
-                };
+        String finish = switch (completion.finish()) {
+            case END_OF_SEQUENCE, STOP_STRING -> "stop";
+            case MAX_NEW_TOKENS, TIMEOUT, CANCELLED -> "length";
+        };
         return new RowAnswer(
                 row.key(),
                 completion.text(),

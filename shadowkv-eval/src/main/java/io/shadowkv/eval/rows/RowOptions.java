@@ -92,7 +92,8 @@ public final class RowOptions {
                 seed);
     }
 
-    private static SamplingOptions penalties(SamplingOptions old, double repetition, double presence, double frequency) {
+    private static SamplingOptions penalties(
+            SamplingOptions old, double repetition, double presence, double frequency) {
         return new SamplingOptions(
                 old.temperature(),
                 old.topK(),

@@ -9,4 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// @param question the text after the document
 /// @param options options of generation as a JSON object, see [RowOptions]; null for the defaults
 public record RowQuestion(
-        String key, String document, String question, @Nullable String options) {}
+        String key,
+        String document,
+        String question,
+        @Nullable String options) {}

@@ -19,8 +19,7 @@ import java.util.function.Consumer;
 /// For one thread at a time. After a failure only [#close] may be called.
 public final class LineProcess implements AutoCloseable {
     /// Complaint of a process that was not ready in time, for [#line].
-    public static final String NOT_READY =
-            "was not ready after %d s. Give it more time, or find out what it waits for";
+    public static final String NOT_READY = "was not ready after %d s. Give it more time, or find out what it waits for";
 
     /// Complaint of a process that hangs, for [#line].
     public static final String SILENT = "sent no message for %d s, not even that it is alive, and is killed";
@@ -43,8 +42,7 @@ public final class LineProcess implements AutoCloseable {
     /// @throws ExaminerFailure if it does not start
     public static LineProcess start(WorkerCommand command, Consumer<String> errors, BooleanSupplier isCancelled) {
         try {
-            return new LineProcess(
-                    command, new ProcessBuilder(command.command()).start(), errors, isCancelled);
+            return new LineProcess(command, new ProcessBuilder(command.command()).start(), errors, isCancelled);
         } catch (IOException e) {
             throw new ExaminerFailure(
                     command.name() + " cannot be started: " + e.getMessage() + "; the command was "
@@ -53,8 +51,7 @@ public final class LineProcess implements AutoCloseable {
         }
     }
 
-    private LineProcess(
-            WorkerCommand command, Process process, Consumer<String> errors, BooleanSupplier isCancelled) {
+    private LineProcess(WorkerCommand command, Process process, Consumer<String> errors, BooleanSupplier isCancelled) {
         this.command = command;
         this.process = process;
         this.isCancelled = isCancelled;

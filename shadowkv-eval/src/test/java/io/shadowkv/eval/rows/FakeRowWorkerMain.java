@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Arguments: a folder that all workers share; the [Fault]; the question that triggers it; how often
 /// it happens in all workers together. Each document that a worker reads is a line `PID LENGTH` of
-/// the file `reads`, and the options of each row are a line of `options`. A worker creates `PID.waiting` when it waits, and `device-N` if it was given a
+/// the file `reads`, and the options of each row are a line of `options`. A worker creates `PID.waiting` when it waits,
+/// and `device-N` if it was given a
 /// device.
 public final class FakeRowWorkerMain {
     /// The kind of failure.
@@ -117,8 +118,7 @@ public final class FakeRowWorkerMain {
     }
 
     private void append(String file, String line) throws IOException {
-        Files.writeString(
-                folder.resolve(file), line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        Files.writeString(folder.resolve(file), line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
     private RowAnswer answer(RowQuestion row) throws IOException {

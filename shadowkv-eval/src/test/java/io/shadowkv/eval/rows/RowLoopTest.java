@@ -134,14 +134,14 @@ class RowLoopTest {
         var sampling = options.sampling();
         assertThat(List.of(sampling.temperature(), sampling.topP(), sampling.minP()))
                 .containsExactly(0.5, 0.9, 0.1);
-        assertThat(List.of(
-                        sampling.repetitionPenalty(), sampling.presencePenalty(), sampling.frequencyPenalty()))
+        assertThat(List.of(sampling.repetitionPenalty(), sampling.presencePenalty(), sampling.frequencyPenalty()))
                 .containsExactly(1.1, 0.2, 0.3);
         assertThat(sampling.topK()).isEqualTo(4);
         assertThat(sampling.seed()).isEqualTo(9);
         assertThat(RowOptions.apply(options, "{\"stop\": \"c\", \"seed\": null}"))
                 .isEqualTo(options.withStopStrings(List.of("c")));
-        for (String wrong : List.of("{\"top_k\": 1.5}", "{\"stop\": 3}", "{\"seed\": \"x\"}", "[1]", "{", "{\"n\": 2}")) {
+        for (String wrong :
+                List.of("{\"top_k\": 1.5}", "{\"stop\": 3}", "{\"seed\": \"x\"}", "[1]", "{", "{\"n\": 2}")) {
             assertThatThrownBy(() -> RowOptions.apply(options, wrong))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("option");
