@@ -67,7 +67,8 @@ class UsageTest {
     @Test
     void noCommandIsAMisuse() {
         shadowkv().refused(2, "no command given; one of run, answer, pull");
-        shadowkv("rnu").refused(2, "there is not a command 'rnu'; there are run, answer, pull", "Try 'shadowkv --help'.");
+        shadowkv("rnu")
+                .refused(2, "there is not a command 'rnu'; there are run, answer, pull", "Try 'shadowkv --help'.");
         shadowkv("--bogus").refused(2, "Unknown option: '--bogus'");
     }
 

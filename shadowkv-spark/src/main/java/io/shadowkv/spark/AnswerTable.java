@@ -164,7 +164,8 @@ final class AnswerTable {
 
     private UncheckedIOException failure(String what, IOException cause) {
         return new UncheckedIOException(
-                "the output " + folder + " " + what + ": " + Objects.requireNonNullElse(cause.getMessage(), cause.toString()),
+                "the output " + folder + " " + what + ": "
+                        + Objects.requireNonNullElse(cause.getMessage(), cause.toString()),
                 cause);
     }
 }

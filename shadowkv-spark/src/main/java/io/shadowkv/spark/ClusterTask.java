@@ -51,7 +51,10 @@ record ClusterTask(String job, int batch, String resource)
     private Examiner start(EvalJob whole, TaskContext task) {
         String name = "worker of task " + task.partitionId() + "." + task.attemptNumber();
         return WorkerProcess.start(
-                whole.worker(name, TaskDevice.of(task, resource)), whole.plan(), System.err::println, task::isInterrupted);
+                whole.worker(name, TaskDevice.of(task, resource)),
+                whole.plan(),
+                System.err::println,
+                task::isInterrupted);
     }
 
     /// Asks those items that can be asked.

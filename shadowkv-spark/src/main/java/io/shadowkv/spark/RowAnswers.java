@@ -129,9 +129,11 @@ final class RowAnswers implements Iterator<Row>, AutoCloseable {
     /// The worker has died over the rows that were asked.
     private void bury(ExaminerFailure death) {
         if (isAlone && isFresh) {
-            asked.values().forEach(row -> done.add(failed(
-                    row, "two workers died while answering this row; the second one was asked nothing else: "
-                            + death.getMessage())));
+            asked.values()
+                    .forEach(row -> done.add(failed(
+                            row,
+                            "two workers died while answering this row; the second one was asked nothing else: "
+                                    + death.getMessage())));
         } else {
             asked.values().forEach(suspects::addFirst);
         }

@@ -30,8 +30,7 @@ public record RowColumns(
         @Nullable String document,
         @Nullable String path,
         String question,
-        @Nullable String options)
-        implements Serializable {
+        @Nullable String options) implements Serializable {
     /// Names in the table that [#select] returns.
     static final String KEY = "key";
 
@@ -110,7 +109,10 @@ public record RowColumns(
     /// The four columns under their usual names; `document` has texts or paths, `options` JSON or null.
     Dataset<Row> select(Dataset<Row> table) {
         return table.select(
-                named(key).as(KEY), named(contents()).as(DOCUMENT), named(question).as(QUESTION), optionsOf(table));
+                named(key).as(KEY),
+                named(contents()).as(DOCUMENT),
+                named(question).as(QUESTION),
+                optionsOf(table));
     }
 
     private Column optionsOf(Dataset<Row> table) {

@@ -28,7 +28,9 @@ final class RowSource {
     ///
     /// @param key the key in the table
     record Asked(
-            Object key, @Nullable RowQuestion question, @Nullable String error) {}
+            Object key,
+            @Nullable RowQuestion question,
+            @Nullable String error) {}
 
     /// @param rows key, document or its path, question, options
     RowSource(Iterator<Row> rows, boolean hasPaths) {
@@ -47,13 +49,14 @@ final class RowSource {
         String question = row.getString(2);
         if (row.isNullAt(1) || question == null) {
             return new Asked(
-                    key, null, "the row has no " + (question == null ? "question" : "document") + "; its column is null");
+                    key,
+                    null,
+                    "the row has no " + (question == null ? "question" : "document") + "; its column is null");
         }
         String document = hasPaths ? read(row.getString(1)) : row.getString(1);
         return document == null
                 ? new Asked(key, null, problem)
-                : new Asked(
-                        key, new RowQuestion(Long.toString(number++), document, question, row.getString(3)), null);
+                : new Asked(key, new RowQuestion(Long.toString(number++), document, question, row.getString(3)), null);
     }
 
     private @Nullable String read(String wanted) {

@@ -99,8 +99,8 @@ public final class SparkAnswer {
         } catch (Exception e) {
             if (e instanceof AnalysisException) {
                 throw new IllegalArgumentException(
-                        "the input " + given.input() + " cannot be read as " + given.format().sparkName() + ": "
-                                + SparkFailure.message(e),
+                        "the input " + given.input() + " cannot be read as "
+                                + given.format().sparkName() + ": " + SparkFailure.message(e),
                         e);
             }
             throw e;

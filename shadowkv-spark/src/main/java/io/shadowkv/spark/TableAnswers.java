@@ -23,7 +23,8 @@ import org.apache.spark.sql.types.StructType;
 /// Answers the questions of a table on a Spark cluster.
 ///
 /// ```
-/// var answers = new TableAnswers(TableOptions.of(List.of("/shared/shadowkv/shadowkv", "answer", "ORG/NAME", "--worker")));
+/// var answers = new TableAnswers(TableOptions.of(List.of("/shared/shadowkv/shadowkv", "answer", "ORG/NAME",
+/// "--worker")));
 /// Dataset<Row> answered = answers.answer(questions);
 /// ```
 ///
@@ -75,20 +76,19 @@ public final class TableAnswers {
                 .select(table)
                 .withColumn(DOCUMENT_ID, sha2(coalesce(col(RowColumns.DOCUMENT), lit("")), 256));
         List<Row> documents = rows.groupBy(DOCUMENT_ID)
-                .agg(count(lit(1)).as("questions"), max(length(col(RowColumns.DOCUMENT))).as("characters"))
+                .agg(
+                        count(lit(1)).as("questions"),
+                        max(length(col(RowColumns.DOCUMENT))).as("characters"))
                 .collectAsList();
         int slots = table.sparkSession().sparkContext().defaultParallelism();
         int tasks = Math.max(
                 1,
                 Math.min(
-                        documents.size(),
-                        Math.max(slots, Math.ceilDiv(documents.size(), options.documentsPerTask()))));
+                        documents.size(), Math.max(slots, Math.ceilDiv(documents.size(), options.documentsPerTask()))));
         Dataset<Row> plan = table.sparkSession()
                 .createDataFrame(
                         plan(documents, tasks),
-                        new StructType()
-                                .add(DOCUMENT_ID, DataTypes.StringType)
-                                .add(TASK, DataTypes.IntegerType));
+                        new StructType().add(DOCUMENT_ID, DataTypes.StringType).add(TASK, DataTypes.IntegerType));
         return rows.join(broadcast(plan), DOCUMENT_ID)
                 .repartitionById(tasks, col(TASK))
                 .sortWithinPartitions(DOCUMENT_ID)

@@ -87,8 +87,8 @@ record TableArguments(
         for (int i = 0; i < args.size(); i += 2) {
             String name = args.get(i);
             if (!NAMES.contains(name)) {
-                throw new IllegalArgumentException("there is no option " + name
-                        + "; options of the engine stand behind --\n" + USAGE);
+                throw new IllegalArgumentException(
+                        "there is no option " + name + "; options of the engine stand behind --\n" + USAGE);
             }
             if (i + 1 == args.size()) {
                 throw new IllegalArgumentException(name + " has no value\n" + USAGE);

@@ -31,7 +31,8 @@ final class TableKeys {
         Row all = perKey.agg(
                         sum("rows"),
                         sum(when(col("key").isNull(), col("rows")).otherwise(lit(0L))),
-                        sum(when(col("rows").gt(1).and(col("key").isNotNull()), lit(1L)).otherwise(lit(0L))))
+                        sum(when(col("rows").gt(1).and(col("key").isNotNull()), lit(1L))
+                                .otherwise(lit(0L))))
                 .first();
         if (all.isNullAt(0)) {
             return 0;
@@ -44,10 +45,8 @@ final class TableKeys {
                             : ". Give every row a key of its own, so that its answer can be told from others"));
         }
         if (all.getLong(2) > 0) {
-            List<Row> twice = perKey.filter(col("rows").gt(1))
-                    .orderBy("key")
-                    .limit(SHOWN)
-                    .collectAsList();
+            List<Row> twice =
+                    perKey.filter(col("rows").gt(1)).orderBy("key").limit(SHOWN).collectAsList();
             throw new IllegalArgumentException(all.getLong(2) + " keys of column " + key
                     + " are there more than once: "
                     + twice.stream()

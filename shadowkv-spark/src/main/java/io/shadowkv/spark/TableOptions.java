@@ -21,7 +21,8 @@ public record TableOptions(
     public TableOptions {
         command = new ArrayList<>(command);
         if (command.isEmpty()) {
-            throw new IllegalArgumentException("there is no command that starts a worker; give the program that answers");
+            throw new IllegalArgumentException(
+                    "there is no command that starts a worker; give the program that answers");
         }
         if (batch < 1 || documentsPerTask < 1 || readySeconds < 1) {
             throw new IllegalArgumentException(

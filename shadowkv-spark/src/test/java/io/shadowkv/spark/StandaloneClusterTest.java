@@ -52,7 +52,13 @@ final class StandaloneClusterTest {
         int code = submitAndKill(
                 "eval",
                 SparkEval.class,
-                List.of(folder.resolve("job.json").toString(), file.toString(), "--batch", "2", "--batches-per-task", "1"));
+                List.of(
+                        folder.resolve("job.json").toString(),
+                        file.toString(),
+                        "--batch",
+                        "2",
+                        "--batches-per-task",
+                        "1"));
         String said = cluster.log("eval");
         assertThat(code).as(said).isZero();
         assertThat(said)

@@ -66,7 +66,8 @@ final class TableAnswersTest {
         args.add(TableQuestions.launcher(folder, fault, culprit, times).toString());
         args.addAll(List.of("--output", folder.resolve("out").toString(), "--documents-per-task", "2"));
         if (!List.of(more).contains("--input")) {
-            args.addAll(List.of("--input", TableQuestions.json(folder.resolve("rows.json")).toString()));
+            args.addAll(List.of(
+                    "--input", TableQuestions.json(folder.resolve("rows.json")).toString()));
         }
         args.addAll(List.of(more));
         PrintStream err = System.err;
@@ -206,8 +207,16 @@ final class TableAnswersTest {
         Path input = folder.resolve("table.parquet");
         table.write().parquet(input.toString());
         Run run = run(
-                "--input", input.toString(), "--format", "parquet", "--key-column", "id", "--question-column", "ask",
-                "--document-path-column", "file");
+                "--input",
+                input.toString(),
+                "--format",
+                "parquet",
+                "--key-column",
+                "id",
+                "--question-column",
+                "ask",
+                "--document-path-column",
+                "file");
         assertThat(run.code()).as(run.said()).isEqualTo(2);
         assertThat(run.said()).contains("--format is given twice");
         var options = TableOptions.of(FakeRowWorkerMain.command(folder, Fault.NONE, "", 0))
@@ -256,22 +265,32 @@ final class TableAnswersTest {
     @Test
     void everyFormatKeepsTheKey() throws IOException {
         Map<DataType, Object> keys = Map.of(
-                DataTypes.ByteType, (byte) -3,
-                DataTypes.ShortType, (short) 300,
-                DataTypes.IntegerType, 70_000,
-                DataTypes.LongType, 1L << 40,
-                DataTypes.StringType, "a \"key\"\n");
+                DataTypes.ByteType,
+                (byte) -3,
+                DataTypes.ShortType,
+                (short) 300,
+                DataTypes.IntegerType,
+                70_000,
+                DataTypes.LongType,
+                1L << 40,
+                DataTypes.StringType,
+                "a \"key\"\n");
         for (TableFormat format : TableFormat.values()) {
             for (Map.Entry<DataType, Object> key : keys.entrySet()) {
                 var schema = TableAnswers.schema(key.getKey());
                 Row row = RowFactory.create(key.getValue(), null, "why", null, null, null, null);
-                String file = folder.resolve(key.getKey().typeName() + format.ending()).toString();
+                String file = folder.resolve(key.getKey().typeName() + format.ending())
+                        .toString();
                 format.write(
                         List.of(row),
                         schema,
                         new org.apache.hadoop.fs.Path(file),
                         spark.sparkContext().hadoopConfiguration());
-                assertThat(spark.read().schema(schema).format(format.sparkName()).load(file).first())
+                assertThat(spark.read()
+                                .schema(schema)
+                                .format(format.sparkName())
+                                .load(file)
+                                .first())
                         .isEqualTo(row);
             }
         }
@@ -281,7 +300,8 @@ final class TableAnswersTest {
     @Test
     void documentsAreShuffledOnce() throws IOException {
         var options = TableOptions.of(FakeRowWorkerMain.command(folder, Fault.NONE, "", 0));
-        Dataset<Row> table = spark.read().json(TableQuestions.json(folder.resolve("rows.json")).toString());
+        Dataset<Row> table = spark.read()
+                .json(TableQuestions.json(folder.resolve("rows.json")).toString());
         var output = new AnswerTable(
                 spark, folder.resolve("out").toString(), TableFormat.JSON, TableAnswers.schema(DataTypes.LongType));
         Files.createDirectories(folder.resolve("out"));
@@ -325,6 +345,7 @@ final class TableAnswersTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining(wrong.getFirst().equals("--output-format") ? "csv" : wrong.getFirst());
         }
-        assertThatThrownBy(() -> TableArguments.parse(needed.subList(2, 8))).hasMessageStartingWith("--input is missing");
+        assertThatThrownBy(() -> TableArguments.parse(needed.subList(2, 8)))
+                .hasMessageStartingWith("--input is missing");
     }
 }

@@ -35,8 +35,8 @@ final class TableQuestions {
                 file,
                 IntStream.range(0, ROWS)
                         .mapToObj(row -> JsonMapper.shared()
-                                .writeValueAsString(Map.of(
-                                        "key", row, "document", document(row), "question", question(row))))
+                                .writeValueAsString(
+                                        Map.of("key", row, "document", document(row), "question", question(row))))
                         .collect(Collectors.joining("\n", "", "\n")));
     }
 
@@ -63,7 +63,8 @@ final class TableQuestions {
         for (Path file : files(output)) {
             for (String line : Files.readAllLines(file)) {
                 var row = JsonMapper.shared().readTree(line);
-                String answer = row.path("answer").stringValue("error: " + row.path("error").stringValue(""));
+                String answer = row.path("answer")
+                        .stringValue("error: " + row.path("error").stringValue(""));
                 if (answers.put(row.path("key").longValue(), answer) != null) {
                     throw new AssertionError(line + " is there twice");
                 }
