@@ -25,8 +25,9 @@ import org.jspecify.annotations.Nullable;
 /// @param valuePlace where offloaded values are stored
 /// @param maxWaiting maximum number of submitted requests that wait for their turn; a further one is
 ///     refused
-/// @param readingBudget how long prompts are read between two decode steps of other sequences. A
-///     longer time reads prompts faster and makes the gaps between tokens longer
+/// @param readingGap longest gap between two tokens of a sequence while prompts of others are read, if
+///     that is possible. A longer gap reads prompts faster. A backend that can be divided reads on a
+///     part of its processors; another one reads between two steps
 /// @param keptPrompts maximum number of sequences that are kept after their end, so that a request
 ///     that begins with their tokens does not read them again; the least recently used are freed
 ///     where others need the memory. The tokens that follow are read as a later turn of a
@@ -42,7 +43,7 @@ public record EngineOptions(
         long hostBytes,
         ValuePlace valuePlace,
         int maxWaiting,
-        Duration readingBudget,
+        Duration readingGap,
         int keptPrompts,
         WeightPrecision weights) {
     public static final EngineOptions DEFAULT = new EngineOptions(
@@ -55,7 +56,7 @@ public record EngineOptions(
             0,
             ValuePlace.AUTO,
             1024,
-            Duration.ofMillis(20),
+            Duration.ofMillis(50),
             0,
             WeightPrecision.STORED);
 
@@ -80,8 +81,8 @@ public record EngineOptions(
         if (keptPrompts < 0) {
             throw new IllegalArgumentException("kept prompts are " + keptPrompts + "; expected 0 or more");
         }
-        if (!readingBudget.isPositive()) {
-            throw new IllegalArgumentException("reading budget is " + readingBudget + "; expected a positive duration");
+        if (!readingGap.isPositive()) {
+            throw new IllegalArgumentException("reading gap is " + readingGap + "; expected a positive duration");
         }
     }
 
@@ -120,8 +121,8 @@ public record EngineOptions(
         return with(draft -> draft.maxWaiting = requests);
     }
 
-    public EngineOptions withReadingBudget(Duration budget) {
-        return with(draft -> draft.readingBudget = budget);
+    public EngineOptions withReadingGap(Duration gap) {
+        return with(draft -> draft.readingGap = gap);
     }
 
     public EngineOptions withKeptPrompts(int sequences) {
@@ -149,7 +150,7 @@ public record EngineOptions(
         private long hostBytes;
         private ValuePlace valuePlace;
         private int maxWaiting;
-        private Duration readingBudget;
+        private Duration readingGap;
         private int keptPrompts;
         private WeightPrecision weights;
 
@@ -163,7 +164,7 @@ public record EngineOptions(
             hostBytes = options.hostBytes;
             valuePlace = options.valuePlace;
             maxWaiting = options.maxWaiting;
-            readingBudget = options.readingBudget;
+            readingGap = options.readingGap;
             keptPrompts = options.keptPrompts;
             weights = options.weights;
         }
@@ -179,7 +180,7 @@ public record EngineOptions(
                     hostBytes,
                     valuePlace,
                     maxWaiting,
-                    readingBudget,
+                    readingGap,
                     keptPrompts,
                     weights);
         }

@@ -80,6 +80,23 @@ public interface Backend extends AutoCloseable {
     /// wait for results (downloads) and may run on another thread.
     Ticket aside(Runnable work);
 
+    /// True if this backend can divide its processors between the main queue and the reading queue
+    /// ([#divide]).
+    boolean isDivisible();
+
+    /// Divides the processors between two queues from now on, or ends the division. Work that was
+    /// enqueued before is not affected.
+    ///
+    /// @param readingShare share of the processors for the reading queue, from 0 (the main queue has
+    ///     all of them) to 1 (exclusive). The device rounds it; each queue has some
+    /// @throws UnsupportedOperationException if the share is not 0 and this backend is not divisible
+    void divide(double readingShare);
+
+    /// Runs `work` and what it enqueues on the reading queue: after everything enqueued so far, and
+    /// concurrently with later operations of the main queue. `work` may wait for results and may use
+    /// the side queue; it may run on another thread. Only while the device is divided.
+    Ticket enqueueReading(Runnable work);
+
     /// Returns a new stopwatch for this backend's operations. The caller must close it.
     Stopwatch<?> newStopwatch();
 
@@ -104,9 +121,23 @@ public interface Backend extends AutoCloseable {
     @Override
     void close();
 
-    /// A piece of work on the side queue.
+    /// A piece of work on the side queue or the reading queue.
     interface Ticket {
-        /// Orders everything enqueued on the main queue from now on after this work. Rethrows an
+        /// Work that has ended.
+        Ticket ENDED = new Ticket() {
+            @Override
+            public boolean isDone() {
+                return true;
+            }
+
+            @Override
+            public void join() {}
+        };
+
+        /// True if the work has ended or failed, so that [#join] does not wait on the host.
+        boolean isDone();
+
+        /// Orders everything that the calling thread enqueues from now on after this work. Rethrows an
         /// exception of the work.
         void join();
     }

@@ -93,6 +93,21 @@ public abstract class ForwardingBackend implements Backend {
     }
 
     @Override
+    public boolean isDivisible() {
+        return backend.isDivisible();
+    }
+
+    @Override
+    public void divide(double readingShare) {
+        backend.divide(readingShare);
+    }
+
+    @Override
+    public Ticket enqueueReading(Runnable work) {
+        return backend.enqueueReading(work);
+    }
+
+    @Override
     public Ticket aside(Runnable work) {
         return backend.aside(work);
     }

@@ -112,7 +112,7 @@ class OptionMessagesTest {
         EngineOptions copied = EngineOptions.DEFAULT
                 .withWeights(WeightPrecision.INT8)
                 .withKeptPrompts(2)
-                .withReadingBudget(Duration.ofMillis(3))
+                .withReadingGap(Duration.ofMillis(3))
                 .withMaxWaiting(4)
                 .withValuePlace(ValuePlace.HOST)
                 .withMemoryLimits(5, 6)

@@ -57,7 +57,7 @@ final class CudaBackend implements Backend, Operations {
     private CudaBackend(CudaContext context) {
         this.context = context;
         this.pinnedPool = new PinnedPool(context);
-        this.sideWork = new SideWork(context);
+        this.sideWork = new SideWork(context, context.sideQueue(), "shadowkv-cuda-side");
         this.workScope = new CudaScope("the backend's own buffers", context, pinnedPool);
         this.pendingFetches = new PendingFetches(context);
         var parts =
@@ -82,7 +82,7 @@ final class CudaBackend implements Backend, Operations {
                         context.name(),
                         context.computeCapability() / 10,
                         context.computeCapability() % 10,
-                        context.multiprocessors(),
+                        context.allMultiprocessors(),
                         context.memory()[1] / 0x1p30,
                         driver / 1000,
                         driver % 1000 / 10,
@@ -199,6 +199,21 @@ final class CudaBackend implements Backend, Operations {
     }
 
     @Override
+    public boolean isDivisible() {
+        return context.isDivisible();
+    }
+
+    @Override
+    public void divide(double readingShare) {
+        context.divide(readingShare, sideWork);
+    }
+
+    @Override
+    public Ticket enqueueReading(Runnable work) {
+        return context.division().reading().enqueue(work);
+    }
+
+    @Override
     public Stopwatch<?> newStopwatch() {
         return new CudaStopwatch(context);
     }
@@ -253,6 +268,9 @@ final class CudaBackend implements Backend, Operations {
             return source;
         }
         MemorySegment bytes = arena.allocate(Math.max(1, source.byteSize()), 8);
+        // A copy to memory that is not page-locked holds a lock of the driver until the queue has come to
+        // it, and copies of other threads wait meanwhile.
+        context.queue().synchronize();
         context.queue().copy(bytes.address(), context.address(source), source.byteSize());
         context.queue().synchronize();
         return Tensor.of(source.dtype(), source.shape(), bytes);

@@ -167,7 +167,7 @@ public final class EngineFlags {
                             case host -> ValuePlace.HOST;
                         },
                         plain.maxWaiting(),
-                        plain.readingBudget(),
+                        plain.readingGap(),
                         plain.keptPrompts(),
                         weights()));
     }

@@ -2,6 +2,7 @@ package io.shadowkv.cli.serve;
 
 import io.shadowkv.cli.option.BatchFlags;
 import io.shadowkv.cli.option.CacheFlags;
+import io.shadowkv.cli.option.ReadingFlags;
 import io.shadowkv.cli.process.ByteSize;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.server.ServerLimits;
@@ -69,13 +70,8 @@ final class ServeFlags {
     @Mixin
     private BatchFlags batch;
 
-    @Option(
-            names = "--reading-budget",
-            paramLabel = "MS",
-            defaultValue = "20",
-            description = "Milliseconds that prompts are read between two decode steps of other sequences. More"
-                    + " reads prompts faster and makes the gaps between tokens longer. Default: ${DEFAULT-VALUE}.")
-    private int readingBudget;
+    @Mixin
+    private ReadingFlags reading;
 
     @Option(
             names = "--max-per-key",
@@ -157,10 +153,7 @@ final class ServeFlags {
     /// @throws picocli.CommandLine.ParameterException if a value is out of range
     EngineOptions engine(EngineOptions plain) {
         return CacheFlags.checked(
-                command,
-                () -> batch.options(plain)
-                        .withMaxWaiting(maxWaiting)
-                        .withReadingBudget(Duration.ofMillis(readingBudget)));
+                command, () -> reading.options(batch.options(plain)).withMaxWaiting(maxWaiting));
     }
 
     private List<String> keys() throws IOException {

@@ -11,6 +11,7 @@ import io.shadowkv.sampling.TokenLogprobs;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -93,31 +94,78 @@ final class BatchSampler implements AutoCloseable {
         float[] values = backend.download(buffers.values());
         int[] ids = backend.downloadInts(buffers.ids());
         float[] logSums = backend.download(buffers.logSums());
+        List<Drawing> whole = new ArrayList<>();
         for (int i = 0; i < isDrawn.length; i++) {
             if (isDrawn[i]) {
                 int row = rows.row(i);
                 int index = i;
                 sequences.get(i).guarded(sequence -> {
                     Candidates largest = Candidates.ofRow(row, values, ids, logSums, inverse[row]);
-                    draw(sequence, largest, rows, index, raw[index]);
+                    Drawing drawing = new Drawing(sequence, largest, raw[index]);
+                    if (drawing.isComplete()) {
+                        drawing.take();
+                    } else {
+                        drawing.row = rows.logits(index);
+                        whole.add(drawing);
+                    }
                 });
             }
         }
+        // Each sorts its whole row.
+        whole.parallelStream().forEach(Drawing::complete);
+        whole.forEach(drawing -> drawing.sequence.guarded(sequence -> drawing.take()));
     }
 
-    private static void draw(
-            Sequence sequence, Candidates largest, StepResult rows, int index, float @Nullable [] raw) {
-        TokenDraw draw = sequence.draw();
-        OptionalInt drawn = draw.draw(largest);
-        int id = drawn.isPresent() ? drawn.getAsInt() : draw.drawChanged(rows.logits(index));
-        TokenLogprobs logprobs = null;
-        if (draw.wantsLogprobs()) {
-            logprobs = raw != null
-                    ? draw.logprobs(raw, id)
-                    : draw.logprobs(largest, id)
-                            .orElseGet(() -> Objects.requireNonNull(draw.logprobs(rows.logits(index), id)));
+    /// The draw of one sequence's token.
+    private static final class Drawing {
+        private final Sequence sequence;
+        private final TokenDraw draw;
+        private final float @Nullable [] raw;
+        private OptionalInt id;
+        private @Nullable TokenLogprobs logprobs;
+        private float @Nullable [] row;
+        private @Nullable RuntimeException failure;
+
+        /// @param largest logits of the row, after changes
+        /// @param raw the row before changes; null if log probabilities come from the changed one
+        Drawing(Sequence sequence, Candidates largest, float @Nullable [] raw) {
+            this.sequence = sequence;
+            this.draw = sequence.draw();
+            this.raw = raw;
+            this.id = draw.draw(largest);
+            if (id.isPresent() && draw.wantsLogprobs()) {
+                this.logprobs = raw != null
+                        ? draw.logprobs(raw, id.getAsInt())
+                        : draw.logprobs(largest, id.getAsInt()).orElse(null);
+            }
         }
-        sequence.take(id, logprobs);
+
+        /// False if the largest logits do not say enough.
+        boolean isComplete() {
+            return id.isPresent() && (logprobs != null || !draw.wantsLogprobs());
+        }
+
+        /// Draws from the whole row. Different drawings can be completed at the same time.
+        void complete() {
+            float[] all = Objects.requireNonNull(row);
+            try {
+                float[] unchanged = raw != null ? raw : all.clone();
+                if (id.isEmpty()) {
+                    id = OptionalInt.of(draw.drawChanged(all));
+                }
+                logprobs = draw.logprobs(unchanged, id.getAsInt());
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+        }
+
+        /// @throws RuntimeException if drawing from the whole row failed
+        void take() {
+            if (failure != null) {
+                throw failure;
+            }
+            sequence.take(id.getAsInt(), logprobs);
+        }
     }
 
     private void change(StepResult rows, List<Sequence> sequences, boolean[] isDrawn, Tensor logits, Buffers buffers) {

@@ -5,14 +5,21 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.model.LoadedModel;
+import io.shadowkv.op.Backend;
 import io.shadowkv.tensor.CloseAll;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// The prompts that are being read. They take turns, unit by unit, so that a short prompt does not
 /// wait for a long one.
 ///
-/// While other sequences decode, a unit has so few rows that it takes at most the budget.
+/// While other sequences decode, a backend that can be divided reads at the same time ([Flight]). On
+/// another one, a unit has so few rows that it takes at most the budget.
 final class Readings {
     /// Maximum number of readings at a time. Each holds activations of its prompts.
     private static final int MAX_READINGS = 4;
@@ -20,22 +27,25 @@ final class Readings {
     /// Minimum number of rows of a unit: fewer leave the products of a GPU mostly idle.
     private static final int MIN_ROWS = 128;
 
+    /// How long to wait for a flight when nothing else can go on.
+    private static final long FLIGHT_WAIT_MILLIS = 2;
+
     private final LoadedModel model;
     private final Ledger ledger;
     private final Prefixes prefixes;
     private final int prefillRows;
-    private final long budgetNanos;
+    private final ReadingPace pace;
     private final List<OpenReading> open = new ArrayList<>();
     private int turn;
     private int unitRows;
+    private @Nullable Flight flight;
 
-    /// @param budgetNanos time for reading between two decode steps
-    Readings(LoadedModel model, Ledger ledger, Prefixes prefixes, int prefillRows, long budgetNanos) {
+    Readings(LoadedModel model, Ledger ledger, Prefixes prefixes, int prefillRows, ReadingPace pace) {
         this.model = model;
         this.ledger = ledger;
         this.prefixes = prefixes;
         this.prefillRows = prefillRows;
-        this.budgetNanos = budgetNanos;
+        this.pace = pace;
         this.unitRows = Math.min(MIN_ROWS, prefillRows);
     }
 
@@ -61,7 +71,7 @@ final class Readings {
 
     /// True if a reading can go on.
     boolean canAdvance() {
-        return open.stream().anyMatch(OpenReading::isReady);
+        return flight != null || open.stream().anyMatch(OpenReading::isReady);
     }
 
     /// True if turns of forks of a prefix are being read and can go on.
@@ -114,6 +124,10 @@ final class Readings {
     /// Ends sequences that were cancelled, and frees their memory.
     void endCancelled() {
         for (OpenReading reading : List.copyOf(open)) {
+            if (flight != null && flight.members.contains(reading)) {
+                flight.landIfEnding(reading);
+                continue;
+            }
             List<Sequence> ended = new ArrayList<>();
             for (int i = 0; i < reading.sequences().size(); i++) {
                 Sequence sequence = reading.sequences().get(i);
@@ -134,12 +148,23 @@ final class Readings {
         ledger.ends(reading.reading(), reading.sequences().get(prompt).planned());
     }
 
-    /// Reads: one large unit if nothing else runs, otherwise units within the budget, at least one.
+    /// Reads: one large unit if nothing else runs, otherwise at the same time as the others decode, or
+    /// units within a budget, at least one.
     ///
     /// @param othersDecode true if sequences wait for their next decode step
+    /// @param stepNanos time of the step that was computed since the last call; 0 if none was
     /// @return sequences that were read to the end and must join the batch
-    List<Sealed> advance(boolean othersDecode) {
+    List<Sealed> advance(boolean othersDecode, long stepNanos) {
         List<Sealed> sealed = new ArrayList<>();
+        if (model.backend().isDivisible()) {
+            if (othersDecode) {
+                advanceDivided(stepNanos, sealed);
+                return sealed;
+            }
+            land(sealed);
+            model.backend().divide(0);
+        }
+        long budget = pace.budget(stepNanos);
         long start = System.nanoTime();
         while (canAdvance()) {
             OpenReading next = open.get(turn++ % open.size());
@@ -153,8 +178,8 @@ final class Readings {
                 break;
             }
             long unit = now - unitStart;
-            adapt(unit);
-            if (now - start + unit > budgetNanos) {
+            adapt(unit, budget);
+            if (now - start + unit > budget) {
                 break;
             }
         }
@@ -163,31 +188,81 @@ final class Readings {
 
     /// Keeps a unit between a sixth and half of the budget: more units than that waste the processor,
     /// fewer overshoot the budget.
-    private void adapt(long unitNanos) {
-        if (unitNanos > budgetNanos / 2) {
+    private void adapt(long unitNanos, long budget) {
+        if (unitNanos > budget / 2) {
             unitRows = Math.max(Math.min(MIN_ROWS, prefillRows), unitRows / 2);
-        } else if (unitNanos < budgetNanos / 6) {
+        } else if (unitNanos < budget / 6) {
             unitRows = Math.min(prefillRows, unitRows * 2);
         }
     }
 
     private void advance(OpenReading reading, int rows, List<Sealed> sealed) {
+        RuntimeException failure = null;
         try {
             reading.reading().advance(rows);
         } catch (RuntimeException e) {
-            reading.sequences().forEach(sequence -> sequence.fail(e));
+            failure = e;
+        }
+        advanced(reading, failure, sealed);
+    }
+
+    private void advanceDivided(long stepNanos, List<Sealed> sealed) {
+        if (flight != null) {
+            if (stepNanos == 0) {
+                flight.awaitLanding();
+            } else if (pace.stepped(stepNanos)) {
+                flight.mustLand = true;
+            }
+            flight.report();
+            boolean othersWait =
+                    open.stream().anyMatch(reading -> reading.isReady() && !flight.members.contains(reading));
+            if (othersWait) {
+                flight.mustLand = true;
+            }
+            if (!flight.isDone()) {
+                return;
+            }
+            land(sealed);
+        }
+        List<OpenReading> ready = open.stream().filter(OpenReading::isReady).toList();
+        model.backend().divide(ready.isEmpty() ? 0 : pace.share());
+        if (!ready.isEmpty()) {
+            flight = new Flight(ready);
+            flight.start();
+        }
+    }
+
+    /// Ends the flight, if there is one: waits for its unit.
+    private void land(List<Sealed> sealed) {
+        Flight landing = flight;
+        if (landing == null) {
+            return;
+        }
+        landing.mustLand = true;
+        flight = null;
+        landing.join();
+        landing.report();
+        for (OpenReading reading : landing.members) {
+            advanced(reading, landing.failures.get(reading), sealed);
+        }
+    }
+
+    private void advanced(OpenReading reading, @Nullable RuntimeException failure, List<Sealed> sealed) {
+        if (failure != null) {
+            reading.sequences().forEach(sequence -> sequence.fail(failure));
             endAllFailed(reading);
             return;
         }
-        double done = reading.reading().done();
-        for (Sequence sequence : reading.sequences()) {
-            sequence.read(done);
-        }
+        report(reading, reading.reading().done());
         endCancelled();
         if (open.contains(reading) && reading.reading().isDone()) {
             seal(reading, sealed);
             endAllFailed(reading);
         }
+    }
+
+    private static void report(OpenReading reading, double done) {
+        reading.sequences().forEach(sequence -> sequence.read(done));
     }
 
     private void seal(OpenReading reading, List<Sealed> sealed) {
@@ -233,6 +308,85 @@ final class Readings {
 
     /// Frees everything; the sequences do not end.
     void closeAll() {
-        CloseAll.of(List.copyOf(open), this::close);
+        List<Runnable> closing = new ArrayList<>();
+        Flight landing = flight;
+        if (landing != null) {
+            landing.mustLand = true;
+            flight = null;
+            closing.add(landing::join);
+        }
+        List.copyOf(open).forEach(reading -> closing.add(() -> close(reading)));
+        CloseAll.of(closing, Runnable::run);
+    }
+
+    /// Readings that go on, unit by unit in turns, at the same time as others decode: until one of them
+    /// is done or fails, or the flight must land. Their state belongs to the flight until it has landed.
+    private final class Flight {
+        private final List<OpenReading> members;
+        private final Map<OpenReading, Double> done = new ConcurrentHashMap<>();
+        private final Map<OpenReading, RuntimeException> failures = new ConcurrentHashMap<>();
+        private final CountDownLatch landing = new CountDownLatch(1);
+        private volatile boolean mustLand;
+        private Backend.Ticket ticket = Backend.Ticket.ENDED;
+
+        Flight(List<OpenReading> members) {
+            this.members = members;
+        }
+
+        void start() {
+            ticket = model.backend().enqueueReading(this::fly);
+        }
+
+        private void fly() {
+            try {
+                do {
+                    OpenReading next = members.get(Math.floorMod(turn++, members.size()));
+                    if (!advance(next)) {
+                        return;
+                    }
+                } while (!mustLand);
+            } finally {
+                landing.countDown();
+            }
+        }
+
+        /// @return false if the reading is done or failed
+        private boolean advance(OpenReading reading) {
+            try {
+                reading.reading().advance(prefillRows);
+            } catch (RuntimeException e) {
+                failures.put(reading, e);
+                return false;
+            }
+            done.put(reading, reading.reading().done());
+            return !reading.reading().isDone();
+        }
+
+        boolean isDone() {
+            return ticket.isDone();
+        }
+
+        void join() {
+            ticket.join();
+        }
+
+        /// Waits a short time, so that the caller does not spin.
+        void awaitLanding() {
+            try {
+                landing.await(FLIGHT_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        void report() {
+            done.forEach(Readings::report);
+        }
+
+        void landIfEnding(OpenReading reading) {
+            if (reading.sequences().stream().anyMatch(sequence -> !sequence.hasEnded() && sequence.mustEnd())) {
+                mustLand = true;
+            }
+        }
     }
 }

@@ -47,7 +47,11 @@ public final class Scheduler implements AutoCloseable {
         int prefillRows = options.prefillRows(model.backend());
         this.prefixes = new Prefixes(ledger, options.keptPrompts());
         this.readings = new Readings(
-                model, ledger, prefixes, prefillRows, options.readingBudget().toNanos());
+                model,
+                ledger,
+                prefixes,
+                prefillRows,
+                new ReadingPace(options.readingGap().toNanos()));
         this.admission = new Admission(model, strategy, planner, ledger, prefixes, readings, slots.length, prefillRows);
     }
 
@@ -89,10 +93,10 @@ public final class Scheduler implements AutoCloseable {
         hasWorked |= admitted.hasWorked();
         admitted.joining().forEach(this::join);
         retire();
-        decode();
+        long stepNanos = decode();
         retire();
         hasWorked |= readings.canAdvance();
-        for (Readings.Sealed sealed : readings.advance(!active().isEmpty())) {
+        for (Readings.Sealed sealed : readings.advance(!active().isEmpty(), stepNanos)) {
             begin(sealed);
         }
         retire();
@@ -203,7 +207,8 @@ public final class Scheduler implements AutoCloseable {
         }
     }
 
-    private void decode() {
+    /// @return nanoseconds of the step; 0 if no sequence had a token to decode
+    private long decode() {
         List<Batch.Input> inputs = new ArrayList<>();
         List<Sequence> decoding = new ArrayList<>();
         for (int slot = 0; slot < slots.length; slot++) {
@@ -217,7 +222,7 @@ public final class Scheduler implements AutoCloseable {
             }
         }
         if (inputs.isEmpty()) {
-            return;
+            return 0;
         }
         hasWorked = true;
         long start = System.nanoTime();
@@ -226,7 +231,7 @@ public final class Scheduler implements AutoCloseable {
             result = batch.step(inputs);
         } catch (RuntimeException e) {
             fail(decoding, e);
-            return;
+            return System.nanoTime() - start;
         }
         long nanos = System.nanoTime() - start;
         for (int i = 0; i < inputs.size(); i++) {
@@ -241,6 +246,7 @@ public final class Scheduler implements AutoCloseable {
         } catch (RuntimeException e) {
             fail(drawing, e);
         }
+        return System.nanoTime() - start;
     }
 
     /// The next tokens of a sequence; null if making room for them failed.

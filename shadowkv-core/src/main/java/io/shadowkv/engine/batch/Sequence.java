@@ -6,6 +6,7 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.answer.AnswerRecord;
+import io.shadowkv.engine.answer.LogitsListener;
 import io.shadowkv.engine.answer.SequenceTimes;
 import io.shadowkv.engine.answer.TokenDraw;
 import io.shadowkv.engine.model.ModelText;

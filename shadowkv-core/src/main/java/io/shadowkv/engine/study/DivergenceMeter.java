@@ -1,6 +1,6 @@
 package io.shadowkv.engine.study;
 
-import io.shadowkv.engine.batch.LogitsListener;
+import io.shadowkv.engine.answer.LogitsListener;
 import io.shadowkv.sampling.Sampler;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -49,7 +49,24 @@ public interface HostBackend extends Backend {
     @Override
     default Ticket aside(Runnable work) {
         work.run();
-        return () -> {};
+        return Ticket.ENDED;
+    }
+
+    @Override
+    default boolean isDivisible() {
+        return false;
+    }
+
+    @Override
+    default void divide(double readingShare) {
+        if (readingShare != 0) {
+            throw new UnsupportedOperationException("the " + name() + " backend cannot divide its processors");
+        }
+    }
+
+    @Override
+    default Ticket enqueueReading(Runnable work) {
+        throw new UnsupportedOperationException("the " + name() + " backend has no reading queue");
     }
 
     @Override

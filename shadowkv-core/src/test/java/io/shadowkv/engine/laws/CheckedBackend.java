@@ -18,6 +18,7 @@ final class CheckedBackend extends ForwardingBackend {
     private volatile long largestTensor;
     private volatile long allocations;
     private volatile long failAt = Long.MAX_VALUE;
+    private volatile boolean isUndivided;
     private volatile String refused = "nothing";
     private volatile String stubborn = "nothing";
 
@@ -34,6 +35,16 @@ final class CheckedBackend extends ForwardingBackend {
             held.forEach(scope -> leak.addSuppressed(scope.made));
             throw leak;
         }
+    }
+
+    /// Prompts are read in turns with decode steps.
+    void cannotBeDivided() {
+        isUndivided = true;
+    }
+
+    @Override
+    public boolean isDivisible() {
+        return !isUndivided && super.isDivisible();
     }
 
     /// Purposes of the open scopes.

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A host backend that takes every liberty a device may take: waves are padded to multiples of four, a step that was
 /// met before is replayed call by call without being run, work of the side queue happens as late as it may, and
-/// both places are memories of their own.
+/// both places are memories of their own. While the device is divided, prompts are read as late as they may be.
 ///
 /// Fails where a recorded step would not be what a device can record: host access or allocation inside it.
 final class DeviceLikeBackend extends ForwardingBackend {
@@ -34,6 +34,8 @@ final class DeviceLikeBackend extends ForwardingBackend {
     private final Operations recorded;
     private final Map<Object, List<Call>> recordings = new HashMap<>();
     private final Deque<SideWork> pending = new ArrayDeque<>();
+    private boolean isDivided;
+    private int readings;
     private @Nullable List<Call> recording;
     private int replays;
 
@@ -152,11 +154,63 @@ final class DeviceLikeBackend extends ForwardingBackend {
     public Ticket aside(Runnable work) {
         SideWork late = new SideWork(work);
         pending.add(late);
-        return () -> {
-            while (!late.done) {
-                pending.remove().run();
+        return new Ticket() {
+            @Override
+            public boolean isDone() {
+                return late.done;
             }
-            late.handOn();
+
+            @Override
+            public void join() {
+                while (!late.done) {
+                    pending.remove().run();
+                }
+                late.handOn();
+            }
+        };
+    }
+
+    @Override
+    public boolean isDivisible() {
+        return true;
+    }
+
+    @Override
+    public void divide(double readingShare) {
+        isDivided = readingShare > 0;
+    }
+
+    /// Pieces of work of the reading queue so far.
+    int readings() {
+        return readings;
+    }
+
+    /// The work runs when it is asked for the second time whether it is done, or at the latest when it must be.
+    @Override
+    public Ticket enqueueReading(Runnable work) {
+        if (!isDivided) {
+            throw new AssertionError("work of the reading queue, and the device is not divided");
+        }
+        readings++;
+        SideWork late = new SideWork(work);
+        return new Ticket() {
+            private int asked;
+
+            @Override
+            public boolean isDone() {
+                if (++asked >= 2 && !late.done) {
+                    late.run();
+                }
+                return late.done;
+            }
+
+            @Override
+            public void join() {
+                if (!late.done) {
+                    late.run();
+                }
+                late.handOn();
+            }
         };
     }
 

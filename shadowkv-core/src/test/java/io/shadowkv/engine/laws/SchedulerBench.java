@@ -38,7 +38,7 @@ final class SchedulerBench implements AutoCloseable {
 
     /// @param folder of a checkpoint, closed with the model
     SchedulerBench(Path folder, CheckedBackend backend, EngineOptions given) {
-        EngineOptions options = given.withReadingBudget(Duration.ofNanos(1));
+        EngineOptions options = given.withReadingGap(Duration.ofNanos(1));
         this.backend = backend;
         Checkpoint checkpoint = Checkpoint.open(folder);
         Decoder decoder = Decoder.load(checkpoint, null, WeightPrecision.STORED, backend, note -> {});

@@ -89,10 +89,11 @@ public abstract class SchedulerLaws extends BackendLaws {
         }
     }
 
-    /// While a prompt of 100 units is read, another sequence gets a token in every round.
+    /// While a prompt of 100 units is read in turns, another sequence gets a token in every round.
     @ParameterizedTest
     @MethodSource("strategies")
     void aTokenArrivesInEveryRoundWhileAPromptIsRead(KvCacheSpec spec) {
+        backend().cannotBeDivided();
         try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec))) {
             Sequence first = bench.submit("first", Logits.ids(10, VOCABULARY, 1), 90);
             while (!bench.heard().contains("first token")) {
@@ -110,6 +111,47 @@ public abstract class SchedulerLaws extends BackendLaws {
             assertThat(bench.heard().indexOf("first ended"))
                     .isLessThan(bench.heard().indexOf("second token"));
             assertThat(bench.scheduler().ledger().entries()).isZero();
+        }
+    }
+
+    /// While prompts are read on a part of the device, another sequence gets a token in every round, and every
+    /// answer is the one that its prompt gets alone. Cancelling one of the prompts frees its memory.
+    @ParameterizedTest
+    @MethodSource("strategies")
+    void aTokenArrivesInEveryRoundWhileTheDeviceIsDivided(KvCacheSpec spec) {
+        try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec))) {
+            int[] longPrompt = Logits.ids(200, VOCABULARY, 2);
+            int[] shortPrompt = Logits.ids(12, VOCABULARY, 3);
+            int[] longAlone = bench.finish(bench.submit("alone", longPrompt, 20));
+            int[] shortAlone = bench.finish(bench.submit("alone", shortPrompt, 20));
+            Sequence first = bench.submit("first", Logits.ids(10, VOCABULARY, 1), 400);
+            while (!bench.heard().contains("first token")) {
+                bench.roundAndCheck();
+            }
+            Sequence longer = bench.submit("longer", longPrompt, 20);
+            Sequence cancelled = bench.submit("cancelled", Logits.ids(160, VOCABULARY, 4), 20);
+            roundsWithTokens(bench, 2);
+            Sequence shorter = bench.submit("shorter", shortPrompt, 20);
+            cancelled.request().cancellation().cancel();
+            while (!(longer.isFinished() && shorter.isFinished())) {
+                roundsWithTokens(bench, 1);
+            }
+            assertThat(cancelled.completion().finish()).isEqualTo(Completion.FinishReason.CANCELLED);
+            if (isBatchInvariant()) {
+                assertThat(longer.completion().ids()).isEqualTo(longAlone);
+                assertThat(shorter.completion().ids()).isEqualTo(shortAlone);
+            }
+            first.request().cancellation().cancel();
+            bench.finish(first);
+            assertThat(bench.scheduler().ledger().entries()).isZero();
+        }
+    }
+
+    private static void roundsWithTokens(SchedulerBench bench, int rounds) {
+        for (int i = 0; i < rounds; i++) {
+            bench.heard().clear();
+            bench.roundAndCheck();
+            assertThat(bench.heard()).as("events of a round").contains("first token");
         }
     }
 

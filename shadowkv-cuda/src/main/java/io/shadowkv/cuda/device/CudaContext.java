@@ -8,6 +8,8 @@ import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Memory;
 import io.shadowkv.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// An open device: its primary context, properties, queues and kernels.
@@ -37,6 +39,11 @@ public final class CudaContext implements AutoCloseable {
     private final CudaQueue sideQueue;
     private final ThreadLocal<CudaQueue> currentQueue;
     private final Recordings recordings = new Recordings(this);
+    /// By the share for reading.
+    private final Map<Double, Division> divisions = new HashMap<>();
+
+    private @Nullable Division division;
+    private @Nullable Boolean isDivisible;
 
     private CudaContext(Driver driver, Nvrtc compiler, BackendOptions options) {
         this.driver = driver;
@@ -104,8 +111,50 @@ public final class CudaContext implements AutoCloseable {
         return computeCapability == 90;
     }
 
-    public int multiprocessors() {
+    public int allMultiprocessors() {
         return multiprocessors;
+    }
+
+    /// Number of multiprocessors that work of the calling thread's queue runs on.
+    public int multiprocessors() {
+        return queue().multiprocessors();
+    }
+
+    int device() {
+        return device;
+    }
+
+    /// True if the device can be divided. Used by the main queue's thread.
+    public boolean isDivisible() {
+        Boolean known = isDivisible;
+        if (known == null) {
+            known = Division.isPossible(this);
+            isDivisible = known;
+        }
+        return known;
+    }
+
+    /// Divides the device from now on, or ends the division. Used by the main queue's thread.
+    ///
+    /// @param readingShare share of the multiprocessors for reading; 0 ends the division
+    /// @param sideWork what uses the side queue
+    public void divide(double readingShare, SideWork sideWork) {
+        Division next =
+                readingShare == 0 ? null : divisions.computeIfAbsent(readingShare, share -> Division.open(this, share));
+        if (next != division) {
+            division = next;
+            mainQueue.moveTo(next == null ? null : next.main());
+            copyQueue.moveTo(next == null ? null : next.copy());
+            sideWork.moveTo(next == null ? null : next.side());
+        }
+    }
+
+    /// @throws IllegalStateException if the device is not divided
+    public Division division() {
+        if (division == null) {
+            throw new IllegalStateException("the device is not divided");
+        }
+        return division;
     }
 
     public int l2Bytes() {
@@ -147,7 +196,7 @@ public final class CudaContext implements AutoCloseable {
         return copyQueue;
     }
 
-    CudaQueue sideQueue() {
+    public CudaQueue sideQueue() {
         return sideQueue;
     }
 
@@ -186,6 +235,10 @@ public final class CudaContext implements AutoCloseable {
     public void close() {
         makeCurrent();
         recordings.close();
+        mainQueue.moveTo(null);
+        copyQueue.moveTo(null);
+        divisions.values().forEach(Division::close);
+        makeCurrent();
         mainQueue.close();
         copyQueue.close();
         sideQueue.close();

@@ -1,34 +1,74 @@
 package io.shadowkv.cuda.device;
 
 import io.shadowkv.cuda.ffi.Driver;
+import org.jspecify.annotations.Nullable;
 
-/// A stream of the device. Its work runs in order, and at the same time as the work of other
-/// queues. Used by one thread at a time.
+/// Work of the device that runs in order, and at the same time as the work of other queues. A queue
+/// can move to another stream; what comes then runs after what came before. Used by one thread at a
+/// time.
 public final class CudaQueue {
     private final CudaContext context;
-    private final long stream;
+    /// The stream that was made for this queue, or null if a [Division] owns it.
+    private final @Nullable Lane own;
+
+    private volatile Lane lane;
     private boolean endsWithKernel;
+
+    /// A stream, and the number of multiprocessors that its work runs on.
+    record Lane(long stream, int multiprocessors) {}
 
     /// @param priority lower numbers first; 0 is the least urgent
     CudaQueue(CudaContext context, int priority) {
         this.context = context;
         context.makeCurrent();
-        this.stream = context.driver().cuStreamCreateWithPriority(priority);
+        this.own = new Lane(context.driver().cuStreamCreateWithPriority(priority), context.allMultiprocessors());
+        this.lane = own;
+    }
+
+    /// @param lane not closed with the queue
+    CudaQueue(CudaContext context, Lane lane) {
+        this.context = context;
+        this.own = null;
+        this.lane = lane;
+    }
+
+    /// Moves the queue.
+    ///
+    /// @param target another lane; null for the queue's own
+    void moveTo(@Nullable Lane target) {
+        Lane next = target == null ? own : target;
+        if (next == null || next.equals(lane)) {
+            return;
+        }
+        long event = driver().cuEventCreate(false);
+        record(event);
+        lane = next;
+        await(event);
+        driver().cuEventDestroy(event);
+    }
+
+    Lane lane() {
+        return lane;
     }
 
     public long stream() {
-        return stream;
+        return lane.stream();
+    }
+
+    /// Number of multiprocessors that its work runs on.
+    public int multiprocessors() {
+        return lane.multiprocessors();
     }
 
     /// Records an event at the current end of the queue.
     public void record(long event) {
-        driver().cuEventRecord(event, stream);
+        driver().cuEventRecord(event, stream());
     }
 
     /// Makes all later work of the queue wait for the event.
     public void await(long event) {
         endsWithKernel = false;
-        driver().cuStreamWaitEvent(stream, event);
+        driver().cuStreamWaitEvent(stream(), event);
     }
 
     /// Notes that a kernel was enqueued.
@@ -50,7 +90,7 @@ public final class CudaQueue {
     /// Blocks the calling thread until all work has ended.
     public void synchronize() {
         context.makeCurrent();
-        driver().cuStreamSynchronize(stream);
+        driver().cuStreamSynchronize(stream());
     }
 
     /// Copies between any two places.
@@ -58,7 +98,7 @@ public final class CudaQueue {
         if (bytes > 0) {
             endsWithKernel = false;
             context.makeCurrent();
-            driver().cuMemcpyAsync(target, source, bytes, stream);
+            driver().cuMemcpyAsync(target, source, bytes, stream());
         }
     }
 
@@ -66,12 +106,14 @@ public final class CudaQueue {
         if (bytes > 0) {
             endsWithKernel = false;
             context.makeCurrent();
-            driver().cuMemsetD8Async(address, 0, bytes, stream);
+            driver().cuMemsetD8Async(address, 0, bytes, stream());
         }
     }
 
     void close() {
-        driver().cuStreamDestroy(stream);
+        if (own != null) {
+            driver().cuStreamDestroy(own.stream());
+        }
     }
 
     private Driver driver() {

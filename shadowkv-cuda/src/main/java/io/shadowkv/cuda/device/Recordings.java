@@ -1,5 +1,6 @@
 package io.shadowkv.cuda.device;
 
+import io.shadowkv.cuda.device.CudaQueue.Lane;
 import io.shadowkv.cuda.ffi.CudaException;
 import io.shadowkv.cuda.ffi.Driver;
 import java.util.ArrayList;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /// Used by the main queue's thread. Any thread may close a scope.
 public final class Recordings {
     private final CudaContext context;
-    private final Map<Object, Recording> recordings = new HashMap<>();
+    private final Map<Key, Recording> recordings = new HashMap<>();
     private @Nullable Recording current;
     private @Nullable Thread recorder;
 
@@ -30,7 +31,10 @@ public final class Recordings {
     /// Replays the work that a step with an equal key enqueued. The first step with a key is run
     /// directly, so that kernels are compiled and algorithms are chosen; the second one is
     /// recorded.
-    public synchronized void replay(Object key, Runnable step) {
+    ///
+    /// A step is recorded for each part of the device that it runs on.
+    public synchronized void replay(Object name, Runnable step) {
+        Key key = new Key(name, context.mainQueue().lane());
         Recording recording = recordings.get(key);
         if (recording != null && !recording.isValid()) {
             recording.close(driver());
@@ -129,6 +133,10 @@ public final class Recordings {
     private Driver driver() {
         return context.driver();
     }
+
+    /// @param name of the step
+    /// @param lane that the recorded kernels run on
+    private record Key(Object name, Lane lane) {}
 
     private static final class Recording {
         private final Set<CudaScope> scopes = new HashSet<>();

@@ -1,39 +1,54 @@
 package io.shadowkv.cuda.device;
 
+import io.shadowkv.cuda.device.CudaQueue.Lane;
 import io.shadowkv.op.Backend.Ticket;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 
-/// Work at the same time as the main queue. A separate thread enqueues it on the side queue, and
+/// Work at the same time as the main queue. A separate thread enqueues it on a queue of its own, and
 /// can wait for its results while the main thread continues.
 public final class SideWork implements AutoCloseable {
     private final CudaContext context;
+    private final CudaQueue queue;
     private final ExecutorService thread;
 
-    public SideWork(CudaContext context) {
+    /// @param name of the thread
+    public SideWork(CudaContext context, CudaQueue queue, String name) {
         this.context = context;
+        this.queue = queue;
         this.thread = Executors.newSingleThreadExecutor(
-                Thread.ofPlatform().daemon().name("shadowkv-cuda-side").factory());
+                Thread.ofPlatform().daemon().name(name).factory());
     }
 
+    /// Moves the queue after the work that was enqueued so far.
+    void moveTo(@Nullable Lane lane) {
+        thread.execute(() -> {
+            context.makeCurrent();
+            queue.moveTo(lane);
+        });
+    }
+
+    /// Enqueues work that comes after everything on the calling thread's queue.
     public Ticket enqueue(Runnable work) {
+        context.makeCurrent();
         long before = context.driver().cuEventCreate(false);
-        context.mainQueue().record(before);
+        context.queue().record(before);
         Future<Long> running = thread.submit(() -> run(work, before));
         return new SideTicket(running);
     }
 
-    /// @return event that marks the end of the work on the side queue
+    /// @return event that marks the end of the work
     private long run(Runnable work, long before) {
         context.makeCurrent();
-        context.onQueue(context.sideQueue());
-        context.sideQueue().await(before);
+        context.onQueue(queue);
+        queue.await(before);
         context.driver().cuEventDestroy(before);
         work.run();
         long after = context.driver().cuEventCreate(false);
-        context.sideQueue().record(after);
+        queue.record(after);
         return after;
     }
 
@@ -51,6 +66,11 @@ public final class SideWork implements AutoCloseable {
         }
 
         @Override
+        public boolean isDone() {
+            return running.isDone();
+        }
+
+        @Override
         public void join() {
             if (isJoined) {
                 return;
@@ -58,7 +78,7 @@ public final class SideWork implements AutoCloseable {
             try {
                 long after = running.get();
                 context.makeCurrent();
-                context.mainQueue().await(after);
+                context.queue().await(after);
                 context.driver().cuEventDestroy(after);
                 isJoined = true;
             } catch (ExecutionException e) {

@@ -23,6 +23,7 @@ public final class Driver {
 
     private final NativeLibrary library;
     private final LazyCalls calls;
+    private final GreenContexts greenContexts;
     private final MethodHandle launchKernel;
     private final MethodHandle memcpyAsync;
     private final MethodHandle eventRecord;
@@ -33,6 +34,7 @@ public final class Driver {
     private Driver(NativeLibrary library) {
         this.library = library;
         this.calls = new LazyCalls(library, this::explain);
+        this.greenContexts = new GreenContexts(calls);
         this.launchKernel = library.function(
                 "cuLaunchKernel",
                 JAVA_LONG,
@@ -61,6 +63,11 @@ public final class Driver {
 
     public String file() {
         return library.file();
+    }
+
+    /// Calls that divide a device.
+    public GreenContexts greenContexts() {
+        return greenContexts;
     }
 
     public void cuInit() {

@@ -37,6 +37,13 @@ public record CudaParts(
     /// Number of multiprocessors for a kernel whose blocks all run at the same time. Fetches in
     /// progress occupy the others.
     public int freeMultiprocessors() {
-        return context.multiprocessors() - (pendingFetches.isAny() ? PendingFetches.HOST_BLOCKS : 0);
+        int all = context.multiprocessors();
+        return all - (pendingFetches.isAny() ? hostBlocks(PendingFetches.HOST_BLOCKS) : 0);
+    }
+
+    /// Number of blocks that read host memory: as many as are wanted, but at most one on every second
+    /// multiprocessor of the calling thread's queue.
+    public int hostBlocks(int wanted) {
+        return Math.min(wanted, Math.max(1, context.multiprocessors() / 2));
     }
 }

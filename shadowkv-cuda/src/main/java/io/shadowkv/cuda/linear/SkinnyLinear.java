@@ -40,7 +40,7 @@ final class SkinnyLinear {
         this.parts = parts;
         this.isStreamed = isStreamed;
         this.workspaces = new PerQueue<>(queue -> new Tensor[] {
-            parts.workScope().allocate(DType.F32, 2 * parts.context().multiprocessors(), MOST_PARTIAL),
+            parts.workScope().allocate(DType.F32, 2 * parts.context().allMultiprocessors(), MOST_PARTIAL),
             parts.workScope().allocate(DType.I32, MOST_TILES)
         });
     }

@@ -44,7 +44,8 @@ final class TiledLinear {
     TiledLinear(CudaParts parts) {
         this.parts = parts;
         this.workspaces = new PerQueue<>(queue -> new Tensor[] {
-            parts.workScope().allocate(DType.F32, 2 * parts.context().multiprocessors(), MULTIPLIERS * MOST_ROWS / 2),
+            parts.workScope()
+                    .allocate(DType.F32, 2 * parts.context().allMultiprocessors(), MULTIPLIERS * MOST_ROWS / 2),
             parts.workScope().allocate(DType.I32, MOST_TILES)
         });
     }

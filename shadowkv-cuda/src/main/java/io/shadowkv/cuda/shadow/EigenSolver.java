@@ -47,7 +47,6 @@ public final class EigenSolver implements AutoCloseable {
         parts.context().makeCurrent();
         this.handle = library.cusolverDnCreate();
         this.params = library.cusolverDnCreateParams();
-        library.cusolverDnSetStream(handle, queue.stream());
         this.matrices = parts.scratch("eigenvectors");
         this.values = parts.scratch("eigenvalues");
         this.workspaces = parts.scratch("the eigensolver");
@@ -62,6 +61,8 @@ public final class EigenSolver implements AutoCloseable {
     /// @return device address of `[count, D]` of that type, valid until the next solution
     long solve(Tensor gram, int count, DType type) {
         parts.context().makeCurrent();
+        // The queue may have moved.
+        library.cusolverDnSetStream(handle, queue.stream());
         Sizes sizes = new Sizes(gram.extent(0), count, type);
         Boolean known = isLargestFaster.get(sizes);
         if (known != null) {
@@ -76,6 +77,7 @@ public final class EigenSolver implements AutoCloseable {
 
     /// Time of a solution in float by one of the two ways.
     public long nanos(Tensor gram, int count, boolean isLargestOnly) {
+        library.cusolverDnSetStream(handle, queue.stream());
         return nanos(gram, new Sizes(gram.extent(0), count, DType.F32), isLargestOnly);
     }
 
@@ -130,6 +132,8 @@ public final class EigenSolver implements AutoCloseable {
 
     private void checkSolved(int width, long info, Arena arena) {
         MemorySegment status = arena.allocate(ValueLayout.JAVA_INT);
+        // The copy holds a lock of the driver until the queue has come to it.
+        queue.synchronize();
         queue.copy(status.address(), info, Integer.BYTES);
         queue.synchronize();
         if (status.get(ValueLayout.JAVA_INT, 0) != 0) {

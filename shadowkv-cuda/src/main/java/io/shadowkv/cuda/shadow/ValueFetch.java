@@ -30,13 +30,13 @@ public final class ValueFetch implements AutoCloseable {
     private static final int TOKEN_BLOCKS = 4;
 
     private final CudaParts parts;
-    private final int hostBlocks;
+    private final int wantedHostBlocks;
     private final long fork;
 
     /// @param hostBlocks blocks that read host memory, 1 or more
     ValueFetch(CudaParts parts, int hostBlocks) {
         this.parts = parts;
-        this.hostBlocks = checkHostBlocks(hostBlocks);
+        this.wantedHostBlocks = checkHostBlocks(hostBlocks);
         this.fork = parts.context().driver().cuEventCreate(false);
     }
 
@@ -60,6 +60,7 @@ public final class ValueFetch implements AutoCloseable {
                 .with("HEAD_DIM", shape.headDim())
                 .with("UNIT_TOKENS", shape.unitTokens())
                 .with("FORMAT", shape.stored() == DType.I8 ? 1 : isCode ? 2 : 0));
+        int hostBlocks = parts.hostBlocks(wantedHostBlocks);
         int deviceBlocks = parts.context().multiprocessors() * (shape.unitTokens() == 1 ? TOKEN_BLOCKS : 1);
         CudaQueue copyQueue = parts.context().copyQueue();
         // Before the fork, because this may copy the table on the current queue.

@@ -4,6 +4,7 @@ import io.shadowkv.cuda.PromptProbe;
 import io.shadowkv.cuda.device.CudaContext;
 import io.shadowkv.cuda.device.CudaScope;
 import io.shadowkv.cuda.device.PinnedPool;
+import io.shadowkv.cuda.device.SideWork;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.LaunchTimer;
 import io.shadowkv.cuda.launch.PendingFetches;
@@ -30,7 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// sizes of Llama-3.1-8B, then layers recorded as in a decode step, and the eigenvectors of keys.
 /// Kernel 0 is the kernel in use; on Hopper, kernel 1 is the one for older devices.
 ///
-///     java … io.shadowkv.cuda.linear.LinearProbe [check] [time] [layers] [prompt] [spectrum] [KERNEL-FOLDER]
+///     java … io.shadowkv.cuda.linear.LinearProbe [check] [time] [layers] [prompt] [spectrum] [share=SHARE]
+/// [KERNEL-FOLDER]
 ///
 /// Prints one line per case. After a wrong result the exit status is 1.
 public final class LinearProbe {
@@ -76,6 +78,11 @@ public final class LinearProbe {
                 new PendingFetches(context));
         var probe = new LinearProbe(context, parts);
         boolean isAll = words.stream().allMatch(word -> word.contains("/"));
+        words.stream()
+                .filter(word -> word.startsWith("share="))
+                .map(word -> Double.parseDouble(word.substring("share=".length())))
+                .forEach(share -> context.divide(share, new SideWork(context, context.sideQueue(), "side")));
+        System.out.println(context.multiprocessors() + " multiprocessors");
         System.out.println(context.name());
         if (isAll || words.contains("check")) {
             probe.check();

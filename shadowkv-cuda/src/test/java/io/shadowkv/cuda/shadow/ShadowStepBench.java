@@ -3,6 +3,7 @@ package io.shadowkv.cuda.shadow;
 import io.shadowkv.cuda.device.CudaContext;
 import io.shadowkv.cuda.device.CudaScope;
 import io.shadowkv.cuda.device.PinnedPool;
+import io.shadowkv.cuda.device.SideWork;
 import io.shadowkv.cuda.launch.CudaParts;
 import io.shadowkv.cuda.launch.PendingFetches;
 import io.shadowkv.cuda.launch.SlotMirrors;
@@ -23,7 +24,9 @@ import java.util.function.IntConsumer;
 ///
 /// `main` takes the read bandwidth of the device and the link's bandwidth for gathers in GB/s
 /// (defaults: 4580 and 51.3, an H200's), and several numbers of blocks that read host memory, to
-/// compare them. Launches are recorded 20 at a time, so that the host's time does not count. They
+/// compare them. With `shares` and several shares of the multiprocessors for reading (0 is the whole
+/// device), it measures one case on the part that decodes. Launches are recorded 20 at a time, so that the host's time
+/// does not count. They
 /// rotate over several layers, so that none finds its data in L2.
 final class ShadowStepBench implements AutoCloseable {
     private static final int LAUNCHES = 20;
@@ -53,6 +56,13 @@ final class ShadowStepBench implements AutoCloseable {
 
     @SuppressWarnings("SystemOut")
     public static void main(String[] args) {
+        boolean isDivided = args.length > 0 && args[0].equals("shares");
+        double[] shares = isDivided
+                ? Arrays.stream(args).skip(1).mapToDouble(Double::parseDouble).toArray()
+                : new double[0];
+        if (isDivided) {
+            args = new String[0];
+        }
         double device = args.length > 0 ? Double.parseDouble(args[0]) : 4580;
         double link = args.length > 1 ? Double.parseDouble(args[1]) : 51.3;
         int[] hostBlocks = args.length > 2
@@ -60,6 +70,10 @@ final class ShadowStepBench implements AutoCloseable {
                 : new int[] {PendingFetches.HOST_BLOCKS};
         try (var bench = new ShadowStepBench(1e9 * device, 1e9 * link)) {
             System.out.println(bench.context.name());
+            if (shares.length > 0) {
+                bench.runDivided(shares, hostBlocks);
+                return;
+            }
             for (int tokens : new int[] {61_440, 124_928}) {
                 for (int batch : new int[] {1, 14, 29}) {
                     bench.run(batch, tokens, DType.BF16, Place.HOST, hostBlocks);
@@ -67,6 +81,18 @@ final class ShadowStepBench implements AutoCloseable {
                     bench.run(batch, tokens, DType.BF16, Place.DEVICE, hostBlocks);
                 }
             }
+        }
+    }
+
+    @SuppressWarnings("SystemOut")
+    private void runDivided(double[] shares, int[] hostBlocks) {
+        try (SideWork side = new SideWork(context, context.sideQueue(), "side")) {
+            for (double share : shares) {
+                context.divide(share, side);
+                System.out.println(context.multiprocessors() + " multiprocessors");
+                run(20, 124_928, DType.I8, Place.DEVICE, hostBlocks);
+            }
+            context.divide(0, side);
         }
     }
 

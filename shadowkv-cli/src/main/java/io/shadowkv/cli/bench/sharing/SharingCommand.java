@@ -1,8 +1,10 @@
 package io.shadowkv.cli.bench.sharing;
 
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cli.option.CacheFlags;
 import io.shadowkv.cli.option.EngineFlags;
 import io.shadowkv.cli.option.ModelSource;
+import io.shadowkv.cli.option.ReadingFlags;
 import io.shadowkv.cli.option.RunLog;
 import io.shadowkv.cli.option.ShadowFlags;
 import io.shadowkv.cli.option.SourceFlags;
@@ -105,6 +107,9 @@ public final class SharingCommand implements Callable<Integer> {
     private boolean full;
 
     @Mixin
+    private ReadingFlags reading;
+
+    @Mixin
     private ShadowFlags shadow;
 
     @Option(names = "--out", paramLabel = "FILE", description = "Append a line of JSON to this file.")
@@ -135,7 +140,8 @@ public final class SharingCommand implements Callable<Integer> {
                             + " a hit rate of 0 to 1");
         }
         KvCacheSpec strategy = full ? new KvCacheSpec.Full() : shadow.spec(spec);
-        EngineOptions options = flags.options(strategy).withMaxBatch(batch + 1);
+        EngineOptions options = CacheFlags.checked(
+                spec, () -> reading.options(flags.options(strategy)).withMaxBatch(batch + 1));
         ModelSource model = source.model(spec, root().models(), seed);
         RunLog runs = new RunLog(log);
         PrintWriter out = spec.commandLine().getOut();

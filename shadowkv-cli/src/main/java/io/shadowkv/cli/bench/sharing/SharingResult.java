@@ -130,6 +130,7 @@ record SharingResult(
         questions.put("earliest_first_token_seconds", together.earliest());
         questions.put("mean_first_token_seconds", together.mean());
         questions.put("latest_first_token_seconds", together.latest());
+        root.put("reading_gap_ms", engine.options().readingGap().toMillis());
         root.put("read_while_decoding_seconds", readWhileDecodingSeconds);
         if (saved != null) {
             ObjectNode node = root.putObject("saved");

@@ -1,4 +1,4 @@
-package io.shadowkv.engine.batch;
+package io.shadowkv.engine.answer;
 
 /// Receives the logits from which each token of a sequence is drawn.
 public interface LogitsListener {
