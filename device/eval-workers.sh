@@ -25,22 +25,29 @@ esac
 
 "$run" eval "$@" --out "$folder/single"
 
-# Kills the second worker as soon as there is an answer.
+# The process of a worker of the second run that was started last; empty if there is none.
+worker() {
+    found=
+    for process in /proc/[0-9]*; do
+        line=$({ tr '\0' ' ' < "$process/cmdline"; } 2> /dev/null) || continue
+        case $line in
+            *java*"--out $folder/workers "*--worker-length*) found=${process#/proc/} ;;
+        esac
+    done
+    echo "$found"
+}
+
+# Kills a worker as soon as there is an answer.
 log=$folder/workers/answers.jsonl
 # shellcheck disable=SC2086
 "$run" eval "$@" $workers --out "$folder/workers" 2> "$folder/workers.err" &
 driver=$!
+victim=
 while kill -0 "$driver" 2> /dev/null && [ ! -s "$log" ]; do
+    [ -n "$victim" ] || victim=$(worker)
     sleep 0.05
 done
-victim=
-for process in /proc/[0-9]*; do
-    line=$(tr '\0' ' ' < "$process/cmdline" 2> /dev/null) || continue
-    case $line in
-        *"--out $folder/workers "*--worker-length*) victim=${process#/proc/} ;;
-    esac
-done
-if [ -z "$victim" ]; then
+if [ -z "$victim" ] || ! kill -0 "$victim" 2> /dev/null; then
     echo "the run ended before a worker could be killed; give more samples" >&2
     cat "$folder/workers.err" >&2
     exit 1
