@@ -125,7 +125,7 @@ public abstract class SchedulerLaws extends BackendLaws {
             int[] shortPrompt = Logits.ids(12, VOCABULARY, 3);
             int[] longAlone = bench.finish(bench.submit("alone", longPrompt, 20));
             int[] shortAlone = bench.finish(bench.submit("alone", shortPrompt, 20));
-            Sequence first = bench.submit("first", Logits.ids(10, VOCABULARY, 1), 400);
+            Sequence first = bench.submit("first", Logits.ids(60, VOCABULARY, 1), 400);
             while (!bench.heard().contains("first token")) {
                 bench.roundAndCheck();
             }
