@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -38,8 +39,22 @@ public final class EngineAnswerer implements RowAnswerer {
     private final int inFlight;
     private final Semaphore free;
     private @Nullable String text;
-    private @Nullable Document document;
+    private @Nullable HeldDocument held;
     private @Nullable RuntimeException refusal;
+
+    /// A document, the answerer and the questions that use it. A question that waits does not keep the
+    /// document in the engine, so it is closed only after the last one has ended.
+    private record HeldDocument(Document document, AtomicInteger users) {
+        void use() {
+            users.incrementAndGet();
+        }
+
+        void release() {
+            if (users.decrementAndGet() == 0) {
+                document.close();
+            }
+        }
+    }
 
     /// How documents and questions become prompts.
     ///
@@ -86,6 +101,10 @@ public final class EngineAnswerer implements RowAnswerer {
             Thread.currentThread().interrupt();
             throw (CancellationException) new CancellationException("interrupted").initCause(e);
         }
+        HeldDocument used = held;
+        if (used != null) {
+            used.use();
+        }
         try {
             Generation generation = engine.submit(request);
             generation.completion().whenComplete((completion, failure) -> {
@@ -96,13 +115,20 @@ public final class EngineAnswerer implements RowAnswerer {
                         listener.answered(answer(row, completion));
                     }
                 } finally {
-                    free.release();
+                    ended(used);
                 }
             });
         } catch (RuntimeException e) {
-            free.release();
+            ended(used);
             throw e;
         }
+    }
+
+    private void ended(@Nullable HeldDocument used) {
+        if (used != null) {
+            used.release();
+        }
+        free.release();
     }
 
     private static void failed(RowQuestion row, Throwable failure, Listener listener) {
@@ -144,8 +170,8 @@ public final class EngineAnswerer implements RowAnswerer {
             int[] shared = shared(wanted);
             if (shared.length > 0) {
                 try {
-                    document = engine.read(
-                            Request.of(shared, GenerationOptions.DEFAULT).withCancellation(cancellation));
+                    Request whole = Request.of(shared, GenerationOptions.DEFAULT);
+                    held = new HeldDocument(engine.read(whole.withCancellation(cancellation)), new AtomicInteger(1));
                 } catch (EngineUnavailableException | CancellationException e) {
                     throw e;
                 } catch (RuntimeException e) {
@@ -185,11 +211,11 @@ public final class EngineAnswerer implements RowAnswerer {
     }
 
     private void release() {
-        Document old = document;
+        HeldDocument old = held;
         if (old != null) {
-            old.close();
+            old.release();
         }
-        document = null;
+        held = null;
         refusal = null;
         text = null;
     }
