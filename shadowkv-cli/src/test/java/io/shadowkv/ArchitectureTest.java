@@ -67,7 +67,7 @@ class ArchitectureTest {
             engine.model: cache cache.prefill cache.full cache.shadow checkpoint engine engine.answer model model.spec op sampling \
                 tensor text text.chat text.tokenizer
             engine.batch: cache cache.prefill engine engine.answer engine.model model model.spec op sampling tensor
-            engine.study: cache cache.prefill engine engine.batch engine.model model op sampling model.spec tensor
+            engine.study: cache cache.prefill engine engine.answer engine.batch engine.model model op sampling model.spec tensor
             engine.serve: cache cache.prefill checkpoint engine engine.batch engine.model engine.study model model.spec op sampling tensor text \
                 text.chat
             # shadowkv-cpu: operations with the Vector API
