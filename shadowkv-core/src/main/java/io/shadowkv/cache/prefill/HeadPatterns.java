@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -43,7 +44,12 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
         /// The key blocks whose mean the mean query of a row block attends to most.
         BLOCK_SPARSE,
         /// The first keys and the nearest keys.
-        STREAM_LLM
+        STREAM_LLM;
+
+        /// The name that pattern files use.
+        String spelling() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /// @param vertical number of columns, or of first keys
