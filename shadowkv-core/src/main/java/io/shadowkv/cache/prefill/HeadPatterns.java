@@ -37,6 +37,11 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
         return new HeadPatterns("the usual pattern", List.of());
     }
 
+    /// Patterns that stand for a file that is not read, to name it: every layer's are missing.
+    public static HeadPatterns named(Path file) {
+        return new HeadPatterns(FILE + file, List.of(Map.of()));
+    }
+
     /// What a head attends to.
     public enum Kind {
         /// The keys of some columns, and those at some distances from the row.

@@ -80,6 +80,6 @@ final class KeptMass {
 
     /// The mean over the sampled rows and query heads of a layer; empty if none was measured.
     OptionalDouble mean(int layer) {
-        return rows[layer] == 0 ? OptionalDouble.empty() : OptionalDouble.of(sums[layer] / rows[layer]);
+        return rows[layer] == 0 ? OptionalDouble.empty() : OptionalDouble.of(Math.min(1, sums[layer] / rows[layer]));
     }
 }

@@ -123,7 +123,8 @@ public final class PatternTrials {
         for (int i = 0; i < sums.candidates.size(); i++) {
             int at = at(layer, head) + i;
             long rows = sums.rows[layer];
-            var choice = new Choice(sums.candidates.get(i), sums.mass[at] / rows, sums.keys[at] / rows);
+            var choice = new Choice(
+                    sums.candidates.get(i), Math.min(1, sums.mass[at] / rows), sums.keys[at] / rows);
             least = Math.min(least, choice.keys);
             boolean isBetter = best == null
                     || choice.mass > best.mass
@@ -152,7 +153,7 @@ public final class PatternTrials {
                         .add(choice.pattern.kind().spelling())
                         .add(choice.pattern.vertical())
                         .add(choice.pattern.slash())
-                        .add(choice.mass);
+                        .add(Math.round(choice.mass * 1e5) / 1e5);
             }
         }
         return layers + "\n";
