@@ -201,8 +201,7 @@ final class BlockAttention implements PromptAttention {
     }
 
     /// Downloads the lists if a sampled row is among the rows.
-    private void measure(
-            int layer, AttendedRows rows, int from, Tensor queries, SelectedKeys selected, double scale) {
+    private void measure(int layer, AttendedRows rows, int from, Tensor queries, SelectedKeys selected, double scale) {
         if (mass.sampled(from, from + queries.extent(0)).length == 0) {
             return;
         }

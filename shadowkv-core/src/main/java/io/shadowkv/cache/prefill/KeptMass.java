@@ -51,8 +51,7 @@ final class KeptMass {
     /// @param queries rotated, `[t, queryHeads, headDim]`
     /// @param firstToken position of the first query
     /// @param block tokens of a key block
-    void measure(
-            int layer, AttendedRows rows, int firstToken, Tensor queries, double scale, int block, Lists lists) {
+    void measure(int layer, AttendedRows rows, int firstToken, Tensor queries, double scale, int block, Lists lists) {
         for (int position : sampled(firstToken, firstToken + queries.extent(0))) {
             float[] query = backend.download(queries.slice(position - firstToken, 1));
             double sum = 0;

@@ -9,12 +9,7 @@ import java.util.function.IntToLongFunction;
 /// @param leastTokens least number of tokens of the text
 /// @param sparse opens the attention of a long text
 /// @param sparseBytes bytes of device memory that it allocates for a text that ends at this position
-record LongTexts(
-        int leastContext,
-        int leastTokens,
-        Opening sparse,
-        IntToLongFunction sparseBytes,
-        Backend backend)
+record LongTexts(int leastContext, int leastTokens, Opening sparse, IntToLongFunction sparseBytes, Backend backend)
         implements PrefillAttention {
     /// See [PrefillAttention#open].
     interface Opening {

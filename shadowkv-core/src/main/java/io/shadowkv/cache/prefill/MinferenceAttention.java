@@ -40,8 +40,7 @@ final class MinferenceAttention implements PromptAttention {
         Kept of(int rowBlock, int firstToken, float[] queries, int from, int to);
     }
 
-    private MinferenceAttention(
-            PrefillSpec.MInference spec, HeadShape shape, Backend backend, int end, KeptMass mass) {
+    private MinferenceAttention(PrefillSpec.MInference spec, HeadShape shape, Backend backend, int end, KeptMass mass) {
         this.spec = spec;
         this.mass = mass;
         this.shape = shape;
@@ -86,8 +85,7 @@ final class MinferenceAttention implements PromptAttention {
     }
 
     /// @param measuredRows number of rows of a text whose kept mass is measured
-    static PrefillAttention of(
-            PrefillSpec.MInference spec, int measuredRows, HeadShape shape, Backend backend) {
+    static PrefillAttention of(PrefillSpec.MInference spec, int measuredRows, HeadShape shape, Backend backend) {
         return new LongTexts(
                 spec.minTokens(),
                 LEAST_ROWS,

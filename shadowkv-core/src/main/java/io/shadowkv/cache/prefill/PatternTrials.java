@@ -57,8 +57,8 @@ public final class PatternTrials {
     public static PatternTrials of(int layers, int heads, int tokens) {
         List<Pattern> candidates = candidates(tokens);
         int elements = Math.multiplyExact(Math.multiplyExact(layers, heads), candidates.size());
-        return new PatternTrials(new Sums(
-                layers, heads, candidates, new long[layers], new double[elements], new double[elements]));
+        return new PatternTrials(
+                new Sums(layers, heads, candidates, new long[layers], new double[elements], new double[elements]));
     }
 
     private static List<Pattern> candidates(int tokens) {
@@ -123,12 +123,10 @@ public final class PatternTrials {
         for (int i = 0; i < sums.candidates.size(); i++) {
             int at = at(layer, head) + i;
             long rows = sums.rows[layer];
-            var choice = new Choice(
-                    sums.candidates.get(i), Math.min(1, sums.mass[at] / rows), sums.keys[at] / rows);
+            var choice = new Choice(sums.candidates.get(i), Math.min(1, sums.mass[at] / rows), sums.keys[at] / rows);
             least = Math.min(least, choice.keys);
-            boolean isBetter = best == null
-                    || choice.mass > best.mass
-                    || choice.mass == best.mass && choice.keys < best.keys;
+            boolean isBetter =
+                    best == null || choice.mass > best.mass || choice.mass == best.mass && choice.keys < best.keys;
             if (choice.keys <= mostKeys && isBetter) {
                 best = choice;
             }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 
 /// Exact attention that measures what candidates of patterns would keep of some rows. The lists are
@@ -38,8 +39,9 @@ final class TrialAttention implements PrefillAttention {
     @Override
     public PromptAttention open(int before, int tokens) {
         if (tokens < MinferenceAttention.LEAST_ROWS) {
-            throw new IllegalArgumentException("a text of " + tokens + " tokens is too short to search patterns; a pattern"
-                    + " is used from " + MinferenceAttention.LEAST_ROWS + " tokens");
+            throw new IllegalArgumentException(
+                    "a text of " + tokens + " tokens is too short to search patterns; a pattern" + " is used from "
+                            + MinferenceAttention.LEAST_ROWS + " tokens");
         }
         return new Text(KeptMass.positions(sampledRows, before, tokens));
     }
@@ -60,7 +62,10 @@ final class TrialAttention implements PrefillAttention {
         Kept kept(Pattern candidate, int rowBlock, float[] query) {
             return switch (candidate.kind()) {
                 case VERTICAL_AND_SLASH ->
-                    new VerticalSlash(columns.get(candidate.vertical()), distances.get(candidate.slash())).of(rowBlock);
+                    new VerticalSlash(
+                                    Objects.requireNonNull(columns.get(candidate.vertical())),
+                                    Objects.requireNonNull(distances.get(candidate.slash())))
+                            .of(rowBlock);
                 case BLOCK_SPARSE -> pooled.of(rowBlock, query);
                 case STREAM_LLM -> MinferenceAttention.band(candidate, rowBlock);
             };
@@ -94,10 +99,9 @@ final class TrialAttention implements PrefillAttention {
             }
         }
 
-        private Chosen choose(
-                int head, float[] last, float[] keys, int keyCount, double scale, PooledBlocks pooled) {
-            LastQueries.Sums sums = new LastQueries(last, shape.queryHeads(), head, shape.headDim(), scale)
-                    .attend(keys, keyCount);
+        private Chosen choose(int head, float[] last, float[] keys, int keyCount, double scale, PooledBlocks pooled) {
+            LastQueries.Sums sums =
+                    new LastQueries(last, shape.queryHeads(), head, shape.headDim(), scale).attend(keys, keyCount);
             Map<Integer, int[]> columns = new HashMap<>();
             Map<Integer, int[]> distances = new HashMap<>();
             for (Pattern candidate : trials.candidates()) {

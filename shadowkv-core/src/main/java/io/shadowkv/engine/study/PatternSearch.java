@@ -37,8 +37,7 @@ public final class PatternSearch {
         CacheStrategy strategy = model.trying(trials, rows);
         new Planner(model, options, strategy).checkFits(ids.length, 1);
         var prompt = new Reading.Prompt(ids, SequenceSize.of(ids.length));
-        try (Reading reading =
-                Reading.open(model, strategy, List.of(prompt), options.prefillRows(model.backend()))) {
+        try (Reading reading = Reading.open(model, strategy, List.of(prompt), options.prefillRows(model.backend()))) {
             reading.run(progress);
         }
         return trials;

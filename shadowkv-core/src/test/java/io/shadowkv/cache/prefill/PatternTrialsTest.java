@@ -18,8 +18,8 @@ class PatternTrialsTest {
 
     /// One layer, two heads, two rows.
     private static PatternTrials trials() {
-        var trials = new PatternTrials(new PatternTrials.Sums(
-                1, 2, List.of(FEW, NEAR, MANY), new long[1], new double[6], new double[6]));
+        var trials = new PatternTrials(
+                new PatternTrials.Sums(1, 2, List.of(FEW, NEAR, MANY), new long[1], new double[6], new double[6]));
         for (int row = 0; row < 2; row++) {
             trials.addRow(0);
             trials.add(0, 0, 0, 0.5, 100);
@@ -62,8 +62,7 @@ class PatternTrialsTest {
     @Test
     void sumsOfAnotherSizeAreRefused() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() ->
-                        new PatternTrials.Sums(1, 2, List.of(FEW), new long[1], new double[3], new double[2]))
+                .isThrownBy(() -> new PatternTrials.Sums(1, 2, List.of(FEW), new long[1], new double[3], new double[2]))
                 .withMessageContaining("expected 1 and twice 2");
     }
 }

@@ -8,7 +8,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.prefill.HeadPatterns;
 import io.shadowkv.cache.prefill.HeadPatterns.Kind;
@@ -253,6 +255,26 @@ public abstract class SparsePrefillLaws extends BackendLaws {
         }
     }
 
+    /// Each turn of a joint reading has an attention of its own at the same time.
+    @Test
+    void turnsThatAreReadTogetherAllocateWhatIsPlanned() {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        try (StepBench bench = bench(folder, NARROW, SPARSE)) {
+            bench.read(0, ids(270, VOCABULARY, 17), 400);
+            bench.fork(0, 1, 60);
+            bench.fork(0, 2, 60);
+            List<CacheStrategy.Turn> turns =
+                    List.of(new CacheStrategy.Turn(bench.cache(1), 40), new CacheStrategy.Turn(bench.cache(2), 50));
+            long planned = bench.strategy().turnAttentionBytes(270, 40)
+                    + bench.strategy().turnAttentionBytes(270, 50);
+            List<PromptCache> opened = bench.strategy().extend(turns);
+            assertThat(backend().bytes(Backend.Place.DEVICE, "sparse prefill"))
+                    .isEqualTo(planned)
+                    .isPositive();
+            opened.forEach(PromptCache::close);
+        }
+    }
+
     /// Strategies that read differently are compared in one run, each as alone.
     @Test
     void comparisonsReadOnceForThoseThatReadAlike() {
@@ -293,9 +315,8 @@ public abstract class SparsePrefillLaws extends BackendLaws {
     void theKeptMassIsMeasured(PrefillSpec spec) {
         Path folder = checkpoint(RandomCheckpoint.SMALL);
         int[] ids = ids(290, VOCABULARY, 15);
-        PrefillSpec all = spec instanceof Blocks blocks
-                ? blocks.withThreshold(0)
-                : new MInference(HeadPatterns.usual(), true, 0);
+        PrefillSpec all =
+                spec instanceof Blocks blocks ? blocks.withThreshold(0) : new MInference(HeadPatterns.usual(), true, 0);
         try (StepBench bench = bench(folder, NARROW, spec);
                 StepBench measured = bench(folder, NARROW, spec.measuring(7));
                 StepBench whole = bench(folder, NARROW, all.measuring(7))) {
@@ -308,7 +329,8 @@ public abstract class SparsePrefillLaws extends BackendLaws {
                 assertThat(bench.densities().get(layer).keptMass()).isEmpty();
                 // Random weights attend evenly, so a part of the keys holds about its share.
                 assertThat(found.keptMass().orElseThrow()).isBetween(found.share() - 0.2, 0.99);
-                assertThat(whole.densities().get(layer).keptMass().orElseThrow()).isCloseTo(1, within(1e-9));
+                assertThat(whole.densities().get(layer).keptMass().orElseThrow())
+                        .isCloseTo(1, within(1e-9));
             }
         }
     }
@@ -319,7 +341,8 @@ public abstract class SparsePrefillLaws extends BackendLaws {
     void trialsFindWhatReadingKeeps() {
         Path folder = checkpoint(RandomCheckpoint.SMALL);
         Request request = Request.of(
-                ids(700, VOCABULARY, 16), GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true));
+                ids(700, VOCABULARY, 16),
+                GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true));
         PatternTrials trials = PatternTrials.of(2, 4, 700);
         try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT)) {
             engine.tryPatterns(request.promptIds(), trials, 700, done -> {});
