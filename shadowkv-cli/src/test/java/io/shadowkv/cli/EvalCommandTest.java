@@ -105,7 +105,14 @@ class EvalCommandTest {
     @Test
     void comparesWaysToRead() throws IOException {
         shadowkv(eval(
-                        "--samples", 1, "--prefill", "exact,blocks,minference", "--prefill-from", 300, "--prefill-mass", 4))
+                        "--samples",
+                        1,
+                        "--prefill",
+                        "exact,blocks,minference",
+                        "--prefill-from",
+                        300,
+                        "--prefill-mass",
+                        4))
                 .succeeded();
         assertThat(answers())
                 .extracting(answer -> answer.key().method().label())

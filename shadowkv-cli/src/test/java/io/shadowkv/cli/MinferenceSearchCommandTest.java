@@ -44,7 +44,9 @@ final class MinferenceSearchCommandTest {
                 assertThat(head.get(3).asDouble()).isBetween(0.1, 1.0);
             });
         }
-        assertThat(folder).isDirectoryContaining(path -> path.equals(file)).isDirectoryNotContaining(path -> !path.equals(file));
+        assertThat(folder)
+                .isDirectoryContaining(path -> path.equals(file))
+                .isDirectoryNotContaining(path -> !path.equals(file));
         shadowkv("run", "needle-32k", "hello", "-n", 1, "--minference", file).succeeded();
         shadowkv(line("--out", file)).refused(2, file + " exists; delete it, or give another file");
     }
@@ -67,10 +69,7 @@ final class MinferenceSearchCommandTest {
                 .refused(1, "a row may read 1 keys", "Allow at least that many");
         Path kept = folder.resolve("one.json.search");
         Files.copy(kept, folder.resolve("patterns.json.search"));
-        new Shell()
-                .cancelled()
-                .run(line("--samples", 2, "--out", file))
-                .refused(1, "interrupted after 1 of 2 texts");
+        new Shell().cancelled().run(line("--samples", 2, "--out", file)).refused(1, "interrupted after 1 of 2 texts");
         shadowkv(line("--samples", 2, "--out", file)).succeeded();
         assertThat(file).hasSameTextualContentAs(whole);
         assertThat(folder.resolve("patterns.json.search")).doesNotExist();
@@ -84,8 +83,8 @@ final class MinferenceSearchCommandTest {
     void readsAFile() throws IOException {
         Path text = Files.writeString(folder.resolve("text.txt"), "The grass is green. The sky is blue. ".repeat(140));
         Path file = folder.resolve("patterns.json");
-        Shell.Result result = shadowkv(line("--text", text, "--samples", 4, "--out", file))
-                .succeeded();
+        Shell.Result result =
+                shadowkv(line("--text", text, "--samples", 4, "--out", file)).succeeded();
         assertThat(result.err()).contains("long enough for 1 of 4 samples of 1,024 tokens");
         Path little = Files.writeString(folder.resolve("little.txt"), "The grass is green. ".repeat(10));
         shadowkv(line("--text", little, "--out", folder.resolve("x.json")))

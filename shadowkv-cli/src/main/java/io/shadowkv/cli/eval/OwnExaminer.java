@@ -67,8 +67,8 @@ final class OwnExaminer implements Examiners {
     public List<Supplier<Examiner>> seats(EvalPlan plan, Map<String, EvalTask> tasks, Consumer<String> errors) {
         // A method that this backend or model does not have is refused before the first sample is read.
         plan.methods().forEach(this::check);
-        return List.of(() -> new EngineExaminer(
-                engine, plan, tasks, model.format(), measuresDivergence, massRows, cancellation));
+        return List.of(() ->
+                new EngineExaminer(engine, plan, tasks, model.format(), measuresDivergence, massRows, cancellation));
     }
 
     private void check(Method method) {

@@ -58,9 +58,10 @@ final class RunFlags {
             names = "--prefill-mass",
             paramLabel = "ROWS",
             defaultValue = "0",
-            description = "Measure in each layer what share of attention's weights sparse prefill keeps, on so many rows"
-                    + " of a prompt. The host computes it: 16 rows take about a tenth of the reading on a CPU, and far"
-                    + " longer than the reading on a GPU. Default: ${DEFAULT-VALUE}, no measurement.")
+            description =
+                    "Measure in each layer what share of attention's weights sparse prefill keeps, on so many rows"
+                            + " of a prompt. The host computes it: 16 rows take about a tenth of the reading on a CPU, and far"
+                            + " longer than the reading on a GPU. Default: ${DEFAULT-VALUE}, no measurement.")
     private int massRows;
 
     @Option(

@@ -70,8 +70,9 @@ public final class MinferenceSearchCommand implements Callable<Integer> {
     @Option(
             names = "--text",
             paramLabel = "FILE",
-            description = "The texts, UTF-8; - is standard input. Each sample is a part of it of --tokens tokens. Default:"
-                    + " bundled texts with hidden numbers, a question about one of them, and the answer.")
+            description =
+                    "The texts, UTF-8; - is standard input. Each sample is a part of it of --tokens tokens. Default:"
+                            + " bundled texts with hidden numbers, a question about one of them, and the answer.")
     private @Nullable Path text;
 
     @Option(
@@ -100,8 +101,9 @@ public final class MinferenceSearchCommand implements Callable<Integer> {
             names = "--keys",
             paramLabel = "N",
             converter = TokenCount.Converter.class,
-            description = "Maximum number of keys that a row reads, on average over the rows, as the kernels compute them."
-                    + " Default: an eighth of the text, at least 1,024 and at most 7,096.")
+            description =
+                    "Maximum number of keys that a row reads, on average over the rows, as the kernels compute them."
+                            + " Default: an eighth of the text, at least 1,024 and at most 7,096.")
     private @Nullable TokenCount keys;
 
     @Option(
@@ -155,7 +157,13 @@ public final class MinferenceSearchCommand implements Callable<Integer> {
             List<List<PatternTrials.Choice>> choices = new PatternTrials(state.sums()).choose(mostKeys());
             file.write(PatternTrials.file(choices));
             search.delete();
-            SearchTable.print(model, state.texts(), tokens.tokens(), mostKeys(), choices, spec.commandLine().getOut());
+            SearchTable.print(
+                    model,
+                    state.texts(),
+                    tokens.tokens(),
+                    mostKeys(),
+                    choices,
+                    spec.commandLine().getOut());
             spec.commandLine().getOut().printf("%nwritten to %s; use it with --minference %s%n", out, out);
             spec.commandLine().getOut().flush();
             return 0;
@@ -195,12 +203,13 @@ public final class MinferenceSearchCommand implements Callable<Integer> {
     }
 
     /// Reads the texts that the search has not read yet, until it is interrupted.
-    private SearchFile.State measure(
-            Engine engine, SearchTexts texts, SearchFile search, Program root, PrintWriter err) throws IOException {
-        SearchFile.State state = search.read().orElseGet(() -> new SearchFile.State(
-                0,
-                PatternTrials.of(engine.spec().layers(), engine.spec().queryHeads(), tokens.tokens())
-                        .sums()));
+    private SearchFile.State measure(Engine engine, SearchTexts texts, SearchFile search, Program root, PrintWriter err)
+            throws IOException {
+        SearchFile.State state = search.read()
+                .orElseGet(() -> new SearchFile.State(
+                        0,
+                        PatternTrials.of(engine.spec().layers(), engine.spec().queryHeads(), tokens.tokens())
+                                .sums()));
         String what = String.format("trying patterns on %d texts of %,d tokens", texts.count(), tokens.tokens());
         try (var line = new ProgressLine(err, ProgressLine.style(root.surroundings(), progress), what)) {
             while (state.texts() < texts.count()) {

@@ -11,8 +11,7 @@ import java.util.Locale;
 final class SearchTable {
     private SearchTable() {}
 
-    static void print(
-            String model, int texts, int tokens, int mostKeys, List<List<Choice>> choices, PrintWriter out) {
+    static void print(String model, int texts, int tokens, int mostKeys, List<List<Choice>> choices, PrintWriter out) {
         out.printf(
                 Locale.ROOT,
                 "%s: patterns of %d layers with %d heads, from %d texts of %,d tokens, at most %,d keys a row%n%n",
@@ -39,9 +38,8 @@ final class SearchTable {
     private static String kinds(List<Choice> heads) {
         List<String> kinds = new ArrayList<>();
         for (Kind kind : Kind.values()) {
-            long count = heads.stream()
-                    .filter(head -> head.pattern().kind() == kind)
-                    .count();
+            long count =
+                    heads.stream().filter(head -> head.pattern().kind() == kind).count();
             if (count > 0) {
                 kinds.add(count + " " + kind.name().toLowerCase(Locale.ROOT));
             }

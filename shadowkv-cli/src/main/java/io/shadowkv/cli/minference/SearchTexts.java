@@ -27,8 +27,7 @@ record SearchTexts(String name, int count, IntFunction<int[]> maker) {
         var sampler = new NeedleSampler(format, RunningText.kingJames(), WordList.bundled());
         NeedleTask task = NeedleTask.named("niah_multikey_1");
         return new SearchTexts("bundled", count, number -> {
-            Sample.Turn asked = sampler.sample(
-                            task, seed, number, new NeedleSampler.Size(tokens, 0, ANSWER_TOKENS))
+            Sample.Turn asked = sampler.sample(task, seed, number, new NeedleSampler.Size(tokens, 0, ANSWER_TOKENS))
                     .sample()
                     .turns()
                     .getFirst();

@@ -79,8 +79,8 @@ public final class EngineExaminer implements Examiner {
         prepared.forEach(one -> dialogues.add(one.dialogue()));
         List<Method> methods = methods(items, wanted);
         List<ComparedStrategy> strategies = methods.stream()
-                .map(method -> new ComparedStrategy(
-                        method.spec(), method.prefillSpec().measuring(massRows)))
+                .map(method ->
+                        new ComparedStrategy(method.spec(), method.prefillSpec().measuring(massRows)))
                 .toList();
         List<List<ComparedAnswers>> compared =
                 engine.compareStrategies(dialogues, strategies, measuresDivergence && strategies.size() > 1);
