@@ -26,7 +26,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /// `minference search`: finds the pattern of each head and writes the file that `--minference` reads.
@@ -55,9 +54,6 @@ public final class MinferenceSearchCommand implements Callable<Integer> {
 
     private static final int MOST_KEYS = 7096;
     private static final int PART_OF_TEXT = 8;
-
-    @ParentCommand
-    private MinferenceCommand group;
 
     @Spec
     private CommandSpec spec;
