@@ -29,6 +29,9 @@ module io.shadowkv.cli {
             info.picocli;
     opens io.shadowkv.cli.eval to
             info.picocli;
+    opens io.shadowkv.cli.minference to
+            info.picocli,
+            tools.jackson.databind;
     opens io.shadowkv.cli.model to
             info.picocli;
     opens io.shadowkv.cli.option to

@@ -141,6 +141,8 @@ class ArchitectureTest {
                 report.page report.plot model.spec op tensor
             cli.calibrate: cache cli.option cli.process engine engine.serve engine.study eval eval.needle eval.text \
                 model.spec op tensor
+            cli.minference: cache cache.prefill cli.option cli.process engine engine.serve eval eval.needle \
+                eval.text model.spec
             cli.bench.sharing: cache cli.option cli.process engine engine.serve model.spec op sampling tensor
             cli.bench.load: engine
             cli.bench.serve: cache cli.bench.load cli.option cli.process cli.serve engine engine.serve model.spec op \
@@ -149,7 +151,7 @@ class ArchitectureTest {
                 model.spec op op.timing report.plot tensor
             cli.bench: cli.bench.e2e cli.bench.serve cli.bench.sharing
             cli.serve: cache cli.option cli.process engine engine.serve op server tensor text.chat
-            cli: cli.bench cli.calibrate cli.demo cli.eval cli.model cli.process cli.pull cli.ruler cli.run cli.serve engine
+            cli: cli.bench cli.calibrate cli.demo cli.eval cli.minference cli.model cli.process cli.pull cli.ruler cli.run cli.serve engine
             """;
 
     private static final JavaClasses CLASSES =

@@ -7,6 +7,7 @@ import io.shadowkv.cli.eval.EvalCommand;
 import io.shadowkv.cli.eval.ReportCommand;
 import io.shadowkv.cli.eval.SweepCommand;
 import io.shadowkv.cli.eval.TasksCommand;
+import io.shadowkv.cli.minference.MinferenceCommand;
 import io.shadowkv.cli.model.BackendsCommand;
 import io.shadowkv.cli.model.InspectCommand;
 import io.shadowkv.cli.model.LogitsCommand;
@@ -60,6 +61,7 @@ import picocli.CommandLine.Spec;
             TokenizeCommand.class,
             LogitsCommand.class,
             CalibrateCommand.class,
+            MinferenceCommand.class,
             BackendsCommand.class,
             DemoCommand.class,
             EvalCommand.class,

@@ -104,7 +104,15 @@ class EvalCommandTest {
     /// Every way to read with every cache is a method; those that read alike share the reading.
     @Test
     void comparesWaysToRead() throws IOException {
-        shadowkv(eval("--samples", 1, "--prefill", "exact,blocks,minference", "--prefill-from", 300))
+        shadowkv(eval(
+                        "--samples",
+                        1,
+                        "--prefill",
+                        "exact,blocks,minference",
+                        "--prefill-from",
+                        300,
+                        "--prefill-mass",
+                        4))
                 .succeeded();
         assertThat(answers())
                 .extracting(answer -> answer.key().method().label())
@@ -118,7 +126,17 @@ class EvalCommandTest {
         assertThat(answers()).allSatisfy(answer -> {
             boolean isExact = answer.key().method().prefill() == null;
             assertThat(answer.prefillDensity() == null).isEqualTo(isExact);
+            assertThat(answer.prefillLayers() == null).isEqualTo(isExact);
+            if (answer.prefillLayers() != null) {
+                assertThat(answer.prefillLayers()).hasSize(5).allSatisfy(layer -> {
+                    assertThat(layer.density()).isBetween(0.05, 1.0);
+                    assertThat(layer.keptMass()).isBetween(0.3, 1.0);
+                });
+            }
         });
+        assertThat(Files.readString(out().resolve("report.html")))
+                .contains("Sparse prefill by layer", "blocks from 300", "of the mass");
+        shadowkv(eval("--prefill-mass", -1)).refused(2, "--prefill-mass is -1; expected 0 (no measurement) or more");
     }
 
     /// A method that the model or the backend does not have is refused before a prompt is read.

@@ -72,6 +72,7 @@ class LostOutputTest {
                 "sweep --data ruler/niah_single_2 --length 1k --samples 1 --budgets 64 --ranks 32 --out FOLDER/s",
                 "ruler build --length 1k --samples 1 --tasks vt --out FOLDER/r",
                 "calibrate needle-32k --tokens 2048 --positions 8 --index codes --budget 64 --mass 0.8",
+                "minference search needle-32k --tokens 512 --samples 1 --rows 4 --out FOLDER/m.json",
                 "bench e2e --model needle-32k --context 512 --batch 1 --steps 1 --method full",
                 "bench e2e --model needle-32k --context 512 --batch 1 --steps 1 --method full --json",
                 "demo --tokens 2048 --questions 1 --no-sweep --budget 64 --report FOLDER/d.html",

@@ -72,6 +72,12 @@ public interface CacheStrategy {
     /// Bytes that one prompt needs during prefill in addition to its footprint.
     long promptWorkspaceBytes(int promptTokens);
 
+    /// Bytes that the attention of one turn needs while it is read. Turns that are read together need
+    /// them at the same time.
+    ///
+    /// @param before number of tokens in front of the turn
+    long turnAttentionBytes(int before, int tokens);
+
     /// Bytes that a decode cache needs for steps of `rows` sequences of up to `capacityTokens` tokens.
     long decodeBytes(int rows, int capacityTokens);
 

@@ -133,6 +133,11 @@ public record Method(
         return new Method(name, shadow, ReadMethod.of(spec));
     }
 
+    /// The name for readers of how prompts are read.
+    public String prefillLabel() {
+        return prefill == null ? new PrefillSpec.Exact().label() : prefill.label();
+    }
+
     /// How prompts are read.
     ///
     /// @throws IllegalArgumentException if its pattern file cannot be read

@@ -35,10 +35,15 @@ public record ReadMethod(
                         minference.patterns().file(),
                         !minference.isScaled(),
                         minference.minTokens());
+            case PrefillSpec.Measured measured -> of(measured.read());
         };
     }
 
     PrefillSpec spec() {
+        return spec(patterns == null ? HeadPatterns.usual() : HeadPatterns.read(Path.of(patterns)));
+    }
+
+    private PrefillSpec spec(HeadPatterns heads) {
         return switch (name) {
             case "blocks" -> {
                 PrefillSpec.Blocks usual = PrefillSpec.Blocks.DEFAULT;
@@ -46,18 +51,16 @@ public record ReadMethod(
                         .withCountsDropped(means)
                         .withMinTokens(minTokens);
             }
-            case "minference" ->
-                new PrefillSpec.MInference(
-                        patterns == null ? HeadPatterns.usual() : HeadPatterns.read(Path.of(patterns)),
-                        !original,
-                        minTokens);
+            case "minference" -> new PrefillSpec.MInference(heads, !original, minTokens);
             default ->
                 throw new IllegalArgumentException(
                         "'" + name + "' is not a way to read prompts; expected blocks or minference");
         };
     }
 
+    /// The name for readers. Does not read the pattern file, which may be on another machine.
     String label() {
-        return spec().label();
+        return spec(patterns == null ? HeadPatterns.usual() : HeadPatterns.named(Path.of(patterns)))
+                .label();
     }
 }

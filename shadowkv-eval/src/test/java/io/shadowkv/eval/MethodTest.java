@@ -65,6 +65,22 @@ class MethodTest {
                 .isEqualTo("shadowkv budget 2048 prefill minference original from 200");
     }
 
+    /// A report of answers from another machine does not have the file.
+    @Test
+    void theLabelDoesNotReadThePatternFile() {
+        Method method = new Method("full", null, new ReadMethod("minference", null, false, "/x/p.json", false, 4096));
+        assertThat(method.label()).isEqualTo("full prefill minference of pattern file /x/p.json");
+        assertThat(method.prefillLabel()).isEqualTo("minference of pattern file /x/p.json");
+        assertThat(Method.FULL.prefillLabel()).isEqualTo("exact");
+    }
+
+    @Test
+    void measuringIsNoMethodOfItsOwn() {
+        PrefillSpec blocks = PrefillSpec.Blocks.DEFAULT;
+        assertThat(Method.FULL.reading(blocks.measuring(16))).isEqualTo(Method.FULL.reading(blocks));
+        assertThat(Method.FULL.reading(new PrefillSpec.Exact().measuring(16))).isEqualTo(Method.FULL);
+    }
+
     /// Logs of versions without a choice of the index.
     @Test
     void anOldLogHasLandmarksAndOneBudget() {

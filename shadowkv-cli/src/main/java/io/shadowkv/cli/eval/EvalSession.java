@@ -60,6 +60,7 @@ record EvalSession(
     int call() {
         data.samples();
         run.batch();
+        run.massRows();
         try (EvalModel opened = EvalModel.open(model, root.models().resolve(model), run.template())) {
             if (run.workerLength().isPresent()) {
                 serve(opened, run.workerLength().getAsInt());
@@ -218,7 +219,8 @@ record EvalSession(
     }
 
     private OwnExaminer own(EvalModel opened, Cancellation cancellation, PrintWriter err) {
-        return new OwnExaminer(opened, engine, run.batch(), run.measuresDivergence(), cancellation, err);
+        return new OwnExaminer(
+                opened, engine, run.batch(), run.measuresDivergence(), run.massRows(), cancellation, err);
     }
 
     private EvalPlan plan(int length, EvalModel opened, String backend) {

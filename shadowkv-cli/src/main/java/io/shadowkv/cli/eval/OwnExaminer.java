@@ -26,19 +26,23 @@ final class OwnExaminer implements Examiners {
     private final Backend backend;
     private final Engine engine;
     private final boolean measuresDivergence;
+    private final int massRows;
     private final Cancellation cancellation;
 
     /// @param batch samples that decode together
+    /// @param massRows number of rows whose kept mass is measured; 0 for none
     /// @param err receives the choice of the backend
     OwnExaminer(
             EvalModel model,
             EngineFlags flags,
             int batch,
             boolean measuresDivergence,
+            int massRows,
             Cancellation cancellation,
             PrintWriter err) {
         this.model = model;
         this.measuresDivergence = measuresDivergence;
+        this.massRows = massRows;
         this.cancellation = cancellation;
         Backends.Choice choice = flags.openBackend(err);
         this.backend = choice.backend();
@@ -63,7 +67,8 @@ final class OwnExaminer implements Examiners {
     public List<Supplier<Examiner>> seats(EvalPlan plan, Map<String, EvalTask> tasks, Consumer<String> errors) {
         // A method that this backend or model does not have is refused before the first sample is read.
         plan.methods().forEach(this::check);
-        return List.of(() -> new EngineExaminer(engine, plan, tasks, model.format(), measuresDivergence, cancellation));
+        return List.of(() ->
+                new EngineExaminer(engine, plan, tasks, model.format(), measuresDivergence, massRows, cancellation));
     }
 
     private void check(Method method) {

@@ -87,6 +87,11 @@ public final class FullCache implements CacheStrategy {
     }
 
     @Override
+    public long turnAttentionBytes(int before, int tokens) {
+        return attention.bytes(before, tokens);
+    }
+
+    @Override
     public long decodeBytes(int rows, int capacityTokens) {
         return 0;
     }

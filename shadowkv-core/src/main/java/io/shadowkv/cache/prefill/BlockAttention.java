@@ -1,5 +1,6 @@
 package io.shadowkv.cache.prefill;
 
+import io.shadowkv.cache.prefill.KeyLists.Kept;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.AttentionOperations.BlockLists;
 import io.shadowkv.op.AttentionOperations.BlockRule;
@@ -8,6 +9,7 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +39,7 @@ final class BlockAttention implements PromptAttention {
     /// See [BlockLists#work], for each layer.
     private final Tensor work;
     private final BlockRule rule;
+    private final KeptMass mass;
     /// Pairs of a row and a key of its own block, and of a row and a key of an earlier block, which one
     /// head computes if it keeps everything; for each layer.
     private final long[] diagonal;
@@ -44,8 +47,9 @@ final class BlockAttention implements PromptAttention {
     private int layerOfMeans = -1;
     private int blocks;
 
-    private BlockAttention(PrefillSpec.Blocks spec, HeadShape shape, Backend backend, int end) {
+    private BlockAttention(PrefillSpec.Blocks spec, HeadShape shape, Backend backend, int end, KeptMass mass) {
         this.spec = spec;
+        this.mass = mass;
         this.shape = shape;
         this.backend = backend;
         this.end = end;
@@ -89,11 +93,17 @@ final class BlockAttention implements PromptAttention {
         return shape.kvHeads() * (means + piece + lists) + (long) Long.BYTES * shape.layers();
     }
 
-    static PrefillAttention of(PrefillSpec.Blocks spec, HeadShape shape, Backend backend) {
+    /// @param measuredRows number of rows of a text whose kept mass is measured
+    static PrefillAttention of(PrefillSpec.Blocks spec, int measuredRows, HeadShape shape, Backend backend) {
         return new LongTexts(
                 spec.minTokens(),
                 spec.wholeRowBlocks() * spec.blockTokens() + 1,
-                end -> new BlockAttention(spec, shape, backend, end),
+                (before, tokens) -> new BlockAttention(
+                        spec,
+                        shape,
+                        backend,
+                        before + tokens,
+                        new KeptMass(shape, backend, measuredRows, before, tokens)),
                 end -> bytes(spec, shape, end),
                 backend);
     }
@@ -118,6 +128,7 @@ final class BlockAttention implements PromptAttention {
             Tensor part = queries.slice(from - firstToken, to - from);
             SelectedKeys selected = select(layer, part, from, scale);
             count(layer, from, to);
+            measure(layer, rows, from, part, selected, scale);
             backend.operations()
                     .attention()
                     .prefillSelected(
@@ -189,6 +200,21 @@ final class BlockAttention implements PromptAttention {
         return target;
     }
 
+    /// Downloads the lists if a sampled row is among the rows.
+    private void measure(int layer, AttendedRows rows, int from, Tensor queries, SelectedKeys selected, double scale) {
+        if (mass.sampled(from, from + queries.extent(0)).length == 0) {
+            return;
+        }
+        int[] keptStarts = backend.downloadInts(selected.blockStarts());
+        int[] keptCounts = backend.downloadInts(selected.blockCounts());
+        int width = selected.blockStarts().extent(2);
+        int block = spec.blockTokens();
+        mass.measure(layer, rows, from, queries, scale, block, (head, position) -> {
+            int list = head / shape.groupSize() * selected.queryBlocks() + position / block - from / block;
+            return Kept.blocks(Arrays.copyOfRange(keptStarts, list * width, list * width + keptCounts[list]));
+        });
+    }
+
     private void count(int layer, int from, int to) {
         long block = spec.blockTokens();
         for (long own = from / block; own * block < to; own++) {
@@ -209,7 +235,8 @@ final class BlockAttention implements PromptAttention {
         return IntStream.range(0, shape.layers())
                 .mapToObj(layer -> new LayerDensity(
                         shape.groupSize() * (kept[layer] * spec.blockTokens() + shape.kvHeads() * diagonal[layer]),
-                        shape.queryHeads() * (earlier[layer] + diagonal[layer])))
+                        shape.queryHeads() * (earlier[layer] + diagonal[layer]),
+                        mass.mean(layer)))
                 .toList();
     }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -36,6 +37,11 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
         return new HeadPatterns("the usual pattern", List.of());
     }
 
+    /// Patterns that stand for a file that is not read, to name it: every layer's are missing.
+    public static HeadPatterns named(Path file) {
+        return new HeadPatterns(FILE + file, List.of(Map.of()));
+    }
+
     /// What a head attends to.
     public enum Kind {
         /// The keys of some columns, and those at some distances from the row.
@@ -43,7 +49,12 @@ public record HeadPatterns(String source, List<Map<Integer, Pattern>> layers) {
         /// The key blocks whose mean the mean query of a row block attends to most.
         BLOCK_SPARSE,
         /// The first keys and the nearest keys.
-        STREAM_LLM
+        STREAM_LLM;
+
+        /// The name that pattern files use.
+        String spelling() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /// @param vertical number of columns, or of first keys

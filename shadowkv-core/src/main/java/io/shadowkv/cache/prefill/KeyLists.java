@@ -60,6 +60,42 @@ final class KeyLists {
         private boolean isBanded() {
             return nearestKeys != SelectedKeys.NO_BAND;
         }
+
+        /// Number of keys that one row of the block reads.
+        ///
+        /// @param row position of the row
+        /// @param block tokens of a key block
+        long keys(int row, int block) {
+            if (isBanded()) {
+                return Math.min(row + 1L, (long) firstKeys + nearestKeys);
+            }
+            int n = starts.length;
+            long read = columns.length;
+            while (n > 0 && starts[n - 1] + block > row) {
+                n--;
+                read += Math.clamp(row + 1 - starts[n], 0, block);
+            }
+            return read + (long) n * block;
+        }
+
+        /// Sum of the weights of the keys that one row of the block reads.
+        ///
+        /// @param weights the row's weights of keys 0 to its own
+        /// @param block tokens of a key block
+        double sum(double[] weights, int block) {
+            int row = weights.length - 1;
+            double sum = 0;
+            for (int start : starts) {
+                for (int j = start; j < start + block && j <= row; j++) {
+                    boolean isShown = !isBanded() || j < firstKeys || j > row - nearestKeys;
+                    sum += isShown ? weights[j] : 0;
+                }
+            }
+            for (int column : columns) {
+                sum += column <= row ? weights[column] : 0;
+            }
+            return sum;
+        }
     }
 
     /// Uploads lists.

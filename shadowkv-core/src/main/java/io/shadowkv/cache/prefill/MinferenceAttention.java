@@ -3,7 +3,6 @@ package io.shadowkv.cache.prefill;
 import io.shadowkv.cache.prefill.HeadPatterns.Pattern;
 import io.shadowkv.cache.prefill.KeyLists.Kept;
 import io.shadowkv.op.AttendedRows;
-import io.shadowkv.op.AttentionOperations.SelectedKeys;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.Tensor;
@@ -16,9 +15,12 @@ final class MinferenceAttention implements PromptAttention {
     /// Tokens of a block of rows and of a block of keys.
     static final int BLOCK = 64;
 
-    private static final int OBSERVED = 64;
+    /// Number of last rows that the selection is made from.
+    static final int OBSERVED = 64;
+
     /// Shortest text for which a selection is made.
-    private static final int LEAST_ROWS = 256;
+    static final int LEAST_ROWS = 256;
+
     /// Rows for which lists are made at a time.
     private static final int PIECE_ROWS = 2048;
 
@@ -30,6 +32,7 @@ final class MinferenceAttention implements PromptAttention {
     private final RowBlocks[] selected;
     private final long[] computed;
     private final long[] causal;
+    private final KeptMass mass;
 
     /// What one head reads.
     private interface RowBlocks {
@@ -37,8 +40,9 @@ final class MinferenceAttention implements PromptAttention {
         Kept of(int rowBlock, int firstToken, float[] queries, int from, int to);
     }
 
-    private MinferenceAttention(PrefillSpec.MInference spec, HeadShape shape, Backend backend, int end) {
+    private MinferenceAttention(PrefillSpec.MInference spec, HeadShape shape, Backend backend, int end, KeptMass mass) {
         this.spec = spec;
+        this.mass = mass;
         this.shape = shape;
         this.backend = backend;
         this.selected = new RowBlocks[shape.queryHeads()];
@@ -80,11 +84,17 @@ final class MinferenceAttention implements PromptAttention {
                 shape.queryHeads(), PIECE_ROWS / BLOCK + 1, mostBlocks(end), mostColumns(spec, shape, end));
     }
 
-    static PrefillAttention of(PrefillSpec.MInference spec, HeadShape shape, Backend backend) {
+    /// @param measuredRows number of rows of a text whose kept mass is measured
+    static PrefillAttention of(PrefillSpec.MInference spec, int measuredRows, HeadShape shape, Backend backend) {
         return new LongTexts(
                 spec.minTokens(),
                 LEAST_ROWS,
-                end -> new MinferenceAttention(spec, shape, backend, end),
+                (before, tokens) -> new MinferenceAttention(
+                        spec,
+                        shape,
+                        backend,
+                        before + tokens,
+                        new KeptMass(shape, backend, measuredRows, before, tokens)),
                 end -> bytes(spec, shape, end),
                 backend);
     }
@@ -134,7 +144,7 @@ final class MinferenceAttention implements PromptAttention {
     }
 
     /// The key blocks that hold the first and the nearest keys; the band hides the others in them.
-    private static Kept band(Pattern pattern, int rowBlock) {
+    static Kept band(Pattern pattern, int rowBlock) {
         int firstBlocks = Math.ceilDiv(pattern.vertical(), BLOCK);
         int nearest = Math.max(1, pattern.slash());
         int nearestFrom = Math.max(0, rowBlock * BLOCK - nearest + 1) / BLOCK;
@@ -169,6 +179,15 @@ final class MinferenceAttention implements PromptAttention {
                     count(layer, kept[head][b], low, high);
                 }
             }
+            int firstBlock = from / BLOCK;
+            mass.measure(
+                    layer,
+                    rows,
+                    from,
+                    part,
+                    scale,
+                    BLOCK,
+                    (head, position) -> kept[head][position / BLOCK - firstBlock]);
             backend.operations()
                     .attention()
                     .prefillSelected(
@@ -186,24 +205,14 @@ final class MinferenceAttention implements PromptAttention {
     private void count(int layer, Kept kept, int low, int high) {
         for (int row = low; row < high; row++) {
             causal[layer] += row + 1;
-            if (kept.nearestKeys() != SelectedKeys.NO_BAND) {
-                computed[layer] += Math.min(row + 1L, (long) kept.firstKeys() + kept.nearestKeys());
-                continue;
-            }
-            computed[layer] += kept.columns().length;
-            int n = kept.starts().length;
-            while (n > 0 && kept.starts()[n - 1] + BLOCK > row) {
-                n--;
-                computed[layer] += Math.clamp(row + 1 - kept.starts()[n], 0, BLOCK);
-            }
-            computed[layer] += (long) n * BLOCK;
+            computed[layer] += kept.keys(row, BLOCK);
         }
     }
 
     @Override
     public List<LayerDensity> densities() {
         return IntStream.range(0, shape.layers())
-                .mapToObj(layer -> new LayerDensity(computed[layer], causal[layer]))
+                .mapToObj(layer -> new LayerDensity(computed[layer], causal[layer], mass.mean(layer)))
                 .toList();
     }
 

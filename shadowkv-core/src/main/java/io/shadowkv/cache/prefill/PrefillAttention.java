@@ -19,14 +19,29 @@ public interface PrefillAttention {
     ///
     /// @throws IllegalArgumentException if patterns are of another model
     static PrefillAttention of(PrefillSpec spec, HeadShape shape, Backend backend) {
+        return spec instanceof PrefillSpec.Measured measured
+                ? of(measured.read(), measured.rows(), shape, backend)
+                : of(spec, 0, shape, backend);
+    }
+
+    private static PrefillAttention of(PrefillSpec spec, int measuredRows, HeadShape shape, Backend backend) {
         return switch (spec) {
             case PrefillSpec.Exact _ -> exact(backend);
-            case PrefillSpec.Blocks blocks -> BlockAttention.of(blocks, shape, backend);
+            case PrefillSpec.Blocks blocks -> BlockAttention.of(blocks, measuredRows, shape, backend);
             case PrefillSpec.MInference minference -> {
                 minference.patterns().check(shape.layers(), shape.queryHeads());
-                yield MinferenceAttention.of(minference, shape, backend);
+                yield MinferenceAttention.of(minference, measuredRows, shape, backend);
             }
+            case PrefillSpec.Measured measured -> of(measured, shape, backend);
         };
+    }
+
+    /// Every row attends to all keys before it, and `trials` receives what candidates of patterns would
+    /// keep of it. The host computes that.
+    ///
+    /// @param rows number of rows of a text that are measured
+    static PrefillAttention trying(PatternTrials trials, int rows, HeadShape shape, Backend backend) {
+        return new TrialAttention(trials, rows, shape, backend);
     }
 
     /// Every row attends to all keys before it.

@@ -171,10 +171,44 @@ public sealed interface PrefillSpec {
         }
     }
 
+    /// Reads as another spec does, and measures the kept mass of some rows ([LayerDensity#keptMass]).
+    /// The host computes it, which takes time but changes no result.
+    ///
+    /// @param read not exact, and not a measured spec
+    /// @param rows number of rows of a text that are measured, at least 1
+    record Measured(PrefillSpec read, int rows) implements PrefillSpec {
+        public Measured {
+            if (read instanceof Exact || read instanceof Measured) {
+                throw new IllegalArgumentException(
+                        "the kept mass of " + read.label() + " prefill; expected a sparse way to read");
+            }
+            atLeast("number of rows whose kept mass is measured", rows, 1);
+        }
+
+        @Override
+        public String name() {
+            return read.name();
+        }
+
+        @Override
+        public String label() {
+            return read.label();
+        }
+    }
+
+    /// This spec, with the kept mass of some rows measured. Exact reading keeps everything, so it is
+    /// returned as it is.
+    ///
+    /// @param rows number of rows of a text; 0 for none
+    default PrefillSpec measuring(int rows) {
+        return rows == 0 || this instanceof Exact ? this : new Measured(this, rows);
+    }
+
     /// Rows that a unit of prefill must be able to hold.
     default int leastRows() {
         return switch (this) {
             case Exact _ -> 1;
+            case Measured measured -> measured.read.leastRows();
             case Blocks blocks -> blocks.blockTokens;
             case MInference _ -> MinferenceAttention.BLOCK;
         };

@@ -196,6 +196,11 @@ public final class ShadowCache implements CacheStrategy {
     }
 
     @Override
+    public long turnAttentionBytes(int before, int tokens) {
+        return attention.bytes(before, tokens);
+    }
+
+    @Override
     public long decodeBytes(int rows, int capacityTokens) {
         ShadowLayout layout = layout(SequenceSize.of(capacityTokens));
         long scores = (long) rows * shape.kvHeads() * layout.unitCapacity() * Float.BYTES;

@@ -110,7 +110,7 @@ final class Admission {
     /// @param running number of sequences that are being read or decode
     Admitted admit(int running) {
         List<Sequence> joining = new ArrayList<>();
-        Openings openings = new Openings(2 * prefillRows);
+        Openings openings = new Openings(strategy, 2 * prefillRows);
         int before = waiting.size();
         List<Sequence> candidates = new ArrayList<>(waiting);
         while (!candidates.isEmpty() && running + taken(before) < slots) {
@@ -246,7 +246,7 @@ final class Admission {
             int half = sequences.size() / 2;
             if (half > 0) {
                 sequences.subList(half, sequences.size()).forEach(this::waitForMemory);
-                openTurns(new TurnGroup(sequences.subList(0, half)), decoding, joining);
+                openTurns(new TurnGroup(sequences.subList(0, half), strategy), decoding, joining);
             } else if (others) {
                 waitForMemory(sequences.getFirst());
             } else {

@@ -1,5 +1,6 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.engine.PlannedSequence;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,12 +11,14 @@ import org.jspecify.annotations.Nullable;
 final class Openings {
     private final List<Sequence> prompts = new ArrayList<>();
     private final List<TurnGroup> turns = new ArrayList<>();
+    private final CacheStrategy strategy;
     private final int maxRows;
     private int promptRows;
 
     /// @param maxRows maximum number of rows of a reading of several sequences; a single one may have
     ///     more
-    Openings(int maxRows) {
+    Openings(CacheStrategy strategy, int maxRows) {
+        this.strategy = strategy;
         this.maxRows = maxRows;
     }
 
@@ -55,7 +58,7 @@ final class Openings {
     /// @return false if there is no memory to read it in rows
     boolean addTurn(Sequence sequence, Prefixes prefixes) {
         TurnGroup group = group(sequence.prefix(), sequence.unread());
-        TurnGroup grown = group == null ? new TurnGroup(List.of(sequence)) : group.with(sequence);
+        TurnGroup grown = group == null ? new TurnGroup(List.of(sequence), strategy) : group.with(sequence);
         if (!prefixes.makeRoom(grown.workspace(), memoryWithout(group))) {
             return false;
         }

@@ -15,7 +15,10 @@ import io.shadowkv.op.Backend;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Computes memory plans, refuses requests before anything is allocated, and decides how many
@@ -84,14 +87,27 @@ public final class Planner {
     /// workspace of a prompt, which [#fits] adds. Turns that are read together restore what
     /// they share once, so they need one workspace: keys and values of the longest sequence, and
     /// activations of all new tokens. The workspace of a prompt of as many tokens as the larger of the
-    /// two has both.
+    /// two has both, and the attention of one turn. The attention of the other turns, which is open at the
+    /// same time, is added.
     ///
     /// @param sequences bytes of sequences that are not allocated yet
     /// @param longest tokens of the longest sequence, those of its turn included
     /// @param rows new tokens of all turns
-    static PlannedSequence turns(SequenceBytes sequences, int longest, int rows) {
+    /// @param attention bytes of the attention of each turn
+    static PlannedSequence turns(SequenceBytes sequences, int longest, int rows, LongStream attention) {
         int tokens = Math.max(longest, rows);
-        return new PlannedSequence(SequenceSize.of(tokens), sequences, tokens);
+        LongSummaryStatistics each = attention.summaryStatistics();
+        long others = each.getSum() - each.getMax();
+        SequenceBytes bytes = new SequenceBytes(
+                Math.addExact(sequences.resident(), others),
+                sequences.offloaded(),
+                others == 0
+                        ? sequences.parts()
+                        : Stream.concat(
+                                        sequences.parts().stream(),
+                                        Stream.of(new Item("attention of turns read together", others, false)))
+                                .toList());
+        return new PlannedSequence(SequenceSize.of(tokens), bytes, tokens);
     }
 
     /// @throws MemoryPlanException if `batch` sequences of that capacity do not fit even if nothing

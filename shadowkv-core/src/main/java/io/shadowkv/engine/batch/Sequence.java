@@ -386,14 +386,13 @@ public final class Sequence {
     /// @throws RuntimeException the failure of the sequence
     /// @throws IllegalStateException if the sequence has not ended
     public Completion completion() {
-        Completion.FinishReason reason = ending.reason();
         return new Completion(
                 request.promptIds().length,
                 cachedTokens,
                 ids.range(firstGenerated, ids.size()),
                 answer.logprobs(),
                 answer.text(),
-                reason,
+                ending.reason(),
                 times.timings(),
                 lastReport == null ? CacheReports.of(cache, planned) : lastReport,
                 times.densities());

@@ -1,15 +1,18 @@
 package io.shadowkv.engine.batch;
 
+import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.PlannedSequence;
 import java.util.List;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Sequences whose turns are read together: forks of one prefix, or a single sequence.
 ///
 /// @param sequences at least one, each with a cache
-record TurnGroup(List<Sequence> sequences) {
+/// @param strategy the strategy of their caches
+record TurnGroup(List<Sequence> sequences, CacheStrategy strategy) {
     private static final SequenceBytes NOTHING = new SequenceBytes(0, 0, List.of());
 
     /// True if a turn may be read together with these: all are of forks of one prefix, and have at most
@@ -23,12 +26,12 @@ record TurnGroup(List<Sequence> sequences) {
 
     TurnGroup with(Sequence sequence) {
         return new TurnGroup(
-                Stream.concat(sequences.stream(), Stream.of(sequence)).toList());
+                Stream.concat(sequences.stream(), Stream.of(sequence)).toList(), strategy);
     }
 
     /// The memory that reading them needs in addition to the sequences.
     PlannedSequence workspace() {
-        return Planner.turns(NOTHING, longest(), rows());
+        return Planner.turns(NOTHING, longest(), rows(), attention());
     }
 
     /// The memory of a further fork and of reading its turn together with these.
@@ -36,7 +39,15 @@ record TurnGroup(List<Sequence> sequences) {
     /// @param tokens tokens of the fork, those of its turn included
     /// @param rows tokens of its turn
     PlannedSequence workspaceWith(PlannedSequence fork, int tokens, int rows) {
-        return Planner.turns(fork.bytes(), Math.max(longest(), tokens), rows() + rows);
+        LongStream all =
+                LongStream.concat(attention(), LongStream.of(strategy.turnAttentionBytes(tokens - rows, rows)));
+        return Planner.turns(fork.bytes(), Math.max(longest(), tokens), rows() + rows, all);
+    }
+
+    private LongStream attention() {
+        return sequences.stream()
+                .mapToLong(
+                        each -> strategy.turnAttentionBytes(each.length() - each.unread(), each.unread()));
     }
 
     private int rows() {

@@ -3,6 +3,7 @@ package io.shadowkv.engine.model;
 import io.shadowkv.cache.CacheShape;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.prefill.PatternTrials;
 import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.EngineOptions;
@@ -140,6 +141,12 @@ public final class LoadedModel implements AutoCloseable {
     ///     the backend
     public CacheStrategy strategy(KvCacheSpec spec, PrefillSpec prefill) {
         return CacheStrategies.open(spec, prefill, shape, backend);
+    }
+
+    /// Opens a strategy that reads exactly while `trials` receives what candidates of patterns would keep
+    /// of `rows` rows of a text.
+    public CacheStrategy trying(PatternTrials trials, int rows) {
+        return CacheStrategies.trying(trials, rows, shape, backend);
     }
 
     @Override

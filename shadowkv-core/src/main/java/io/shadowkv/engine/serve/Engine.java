@@ -3,7 +3,7 @@ package io.shadowkv.engine.serve;
 import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
 import io.shadowkv.cache.SelectionListener;
-import io.shadowkv.cache.SequenceSize;
+import io.shadowkv.cache.prefill.PatternTrials;
 import io.shadowkv.checkpoint.Checkpoint;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.ContextLengthException;
@@ -26,6 +26,7 @@ import io.shadowkv.engine.study.ComparedAnswers;
 import io.shadowkv.engine.study.ComparedStrategy;
 import io.shadowkv.engine.study.Dialogue;
 import io.shadowkv.engine.study.LogitsRun;
+import io.shadowkv.engine.study.PatternSearch;
 import io.shadowkv.engine.study.StrategyComparison;
 import io.shadowkv.model.spec.DecoderSpec;
 import io.shadowkv.op.Backend;
@@ -279,8 +280,12 @@ public final class Engine implements AutoCloseable {
     /// @param progress receives the completed share; an exception ends the study
     /// @throws MemoryPlanException if full attention and the index do not fit the memory together
     public Calibration calibrate(int[] ids, int positions, Calibration.Goal goal, DoubleConsumer progress) {
-        CalibrationRun run = CalibrationRun.of(model, options);
-        return exclusively(() -> run.run(ids, positions, goal, progress));
+        return exclusively(() -> CalibrationRun.of(model, options).run(ids, positions, goal, progress));
+    }
+
+    /// See [PatternSearch#read].
+    public PatternTrials tryPatterns(int[] ids, PatternTrials trials, int rows, DoubleConsumer progress) {
+        return exclusively(() -> new PatternSearch(model, options).read(ids, trials, rows, progress));
     }
 
     /// Opens a conversation, which keeps its cache between turns. Closing the engine closes the conversation.
@@ -341,10 +346,9 @@ public final class Engine implements AutoCloseable {
         int capacity = ids.length + generate;
         model.limits().checkContext(capacity, ids.length + " ids and " + generate + " more");
         planner.checkFits(capacity, 1);
-        int rows = options.prefillRows(model.backend());
-        SequenceSize size = planner.sequence(capacity, 1).size();
+        var size = planner.sequence(capacity, 1).size();
         return exclusively(() -> {
-            try (var run = new LogitsRun(model, strategy, rows, size)) {
+            try (var run = new LogitsRun(model, strategy, options.prefillRows(model.backend()), size)) {
                 return run.run(ids, prefillTokens, allPositions, sink);
             }
         });
@@ -356,7 +360,7 @@ public final class Engine implements AutoCloseable {
     }
 
     /// How long the current round of the engine's thread takes so far; 0 while it waits, and while a
-    /// caller uses the engine exclusively. Consumers of events, however slow, do not prolong a round.
+    /// caller uses the engine exclusively. Slow consumers of events do not prolong a round.
     public Duration busyTime() {
         return loop.busyTime();
     }
@@ -381,8 +385,7 @@ public final class Engine implements AutoCloseable {
         return loop.running();
     }
 
-    /// Takes no further requests, and waits until those that were submitted have ended. The engine
-    /// stays open.
+    /// Takes no further requests, and waits until the submitted ones have ended. Stays open.
     ///
     /// @return false if the time passed before that
     public boolean drain(Duration limit) throws InterruptedException {

@@ -5,14 +5,18 @@ import static io.shadowkv.engine.laws.Logits.ids;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.shadowkv.RandomCheckpoint;
+import io.shadowkv.cache.CacheStrategy;
 import io.shadowkv.cache.KvCacheSpec;
+import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.prefill.HeadPatterns;
 import io.shadowkv.cache.prefill.HeadPatterns.Kind;
 import io.shadowkv.cache.prefill.HeadPatterns.Pattern;
 import io.shadowkv.cache.prefill.LayerDensity;
+import io.shadowkv.cache.prefill.PatternTrials;
 import io.shadowkv.cache.prefill.PrefillSpec;
 import io.shadowkv.cache.prefill.PrefillSpec.Blocks;
 import io.shadowkv.cache.prefill.PrefillSpec.MInference;
@@ -251,6 +255,26 @@ public abstract class SparsePrefillLaws extends BackendLaws {
         }
     }
 
+    /// Each turn of a joint reading has an attention of its own at the same time.
+    @Test
+    void turnsThatAreReadTogetherAllocateWhatIsPlanned() {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        try (StepBench bench = bench(folder, NARROW, SPARSE)) {
+            bench.read(0, ids(270, VOCABULARY, 17), 400);
+            bench.fork(0, 1, 60);
+            bench.fork(0, 2, 60);
+            List<CacheStrategy.Turn> turns =
+                    List.of(new CacheStrategy.Turn(bench.cache(1), 40), new CacheStrategy.Turn(bench.cache(2), 50));
+            long planned = bench.strategy().turnAttentionBytes(270, 40)
+                    + bench.strategy().turnAttentionBytes(270, 50);
+            List<PromptCache> opened = bench.strategy().extend(turns);
+            assertThat(backend().bytes(Backend.Place.DEVICE, "sparse prefill"))
+                    .isEqualTo(planned)
+                    .isPositive();
+            opened.forEach(PromptCache::close);
+        }
+    }
+
     /// Strategies that read differently are compared in one run, each as alone.
     @Test
     void comparisonsReadOnceForThoseThatReadAlike() {
@@ -282,6 +306,69 @@ public abstract class SparsePrefillLaws extends BackendLaws {
                 assertThat(found.densities().isEmpty())
                         .isEqualTo(strategy.prefill().equals(exact));
             }
+        }
+    }
+
+    /// Measuring changes no answer. What keeps everything keeps all of the mass.
+    @ParameterizedTest
+    @MethodSource("sparse")
+    void theKeptMassIsMeasured(PrefillSpec spec) {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        int[] ids = ids(290, VOCABULARY, 15);
+        PrefillSpec all =
+                spec instanceof Blocks blocks ? blocks.withThreshold(0) : new MInference(HeadPatterns.usual(), true, 0);
+        try (StepBench bench = bench(folder, NARROW, spec);
+                StepBench measured = bench(folder, NARROW, spec.measuring(7));
+                StepBench whole = bench(folder, NARROW, all.measuring(7))) {
+            assertThat(measured.read(0, ids, 300)).isEqualTo(bench.read(0, ids, 300));
+            whole.read(0, ids, 300);
+            for (int layer = 0; layer < 2; layer++) {
+                LayerDensity found = measured.densities().get(layer);
+                assertThat(found.computed())
+                        .isEqualTo(bench.densities().get(layer).computed());
+                assertThat(bench.densities().get(layer).keptMass()).isEmpty();
+                // Random weights attend evenly, so a part of the keys holds about its share.
+                assertThat(found.keptMass().orElseThrow()).isBetween(found.share() - 0.2, 0.99);
+                assertThat(whole.densities().get(layer).keptMass().orElseThrow())
+                        .isCloseTo(1, within(1e-9));
+            }
+        }
+    }
+
+    /// A search measures what reading with the pattern keeps, mass and keys. The first layer has the same
+    /// input in both.
+    @Test
+    void trialsFindWhatReadingKeeps() {
+        Path folder = checkpoint(RandomCheckpoint.SMALL);
+        Request request = Request.of(
+                ids(700, VOCABULARY, 16),
+                GenerationOptions.DEFAULT.withMaxNewTokens(1).withIgnoreEos(true));
+        PatternTrials trials = PatternTrials.of(2, 4, 700);
+        try (Engine engine = Engine.open(folder, backend(), EngineOptions.DEFAULT)) {
+            engine.tryPatterns(request.promptIds(), trials, 700, done -> {});
+        }
+        List<Pattern> candidates = trials.sums().candidates();
+        assertThat(trials.sums().rows()).containsExactly(700, 700);
+        for (Pattern pattern : List.of(
+                new Pattern(Kind.VERTICAL_AND_SLASH, 100, 200),
+                new Pattern(Kind.STREAM_LLM, 64, 256),
+                new Pattern(Kind.BLOCK_SPARSE, 1000, 6096))) {
+            Map<Integer, Pattern> heads = Map.of(0, pattern, 1, pattern, 2, pattern, 3, pattern);
+            PrefillSpec spec = new MInference(new HeadPatterns("a test's", List.of(heads, heads)), true, 0);
+            LayerDensity read;
+            try (Engine engine =
+                    Engine.open(folder, backend(), EngineOptions.DEFAULT.withPrefill(spec.measuring(700)))) {
+                read = engine.complete(request).densities().getFirst();
+            }
+            double mass = 0;
+            double keys = 0;
+            for (int head = 0; head < 4; head++) {
+                int at = head * candidates.size() + candidates.indexOf(pattern);
+                mass += trials.sums().mass()[at] / 700 / 4;
+                keys += trials.sums().keys()[at];
+            }
+            assertThat(mass).as("%s", pattern).isCloseTo(read.keptMass().orElseThrow(), within(1e-6));
+            assertThat((long) keys).as("%s", pattern).isEqualTo(read.computed());
         }
     }
 

@@ -5,6 +5,7 @@ import io.shadowkv.eval.report.section.EfficiencySection;
 import io.shadowkv.eval.report.section.LostSamplesSection;
 import io.shadowkv.eval.report.section.NeedleSection;
 import io.shadowkv.eval.report.section.PaperTables;
+import io.shadowkv.eval.report.section.PrefillSection;
 import io.shadowkv.eval.report.section.ReportSections;
 import io.shadowkv.eval.report.section.RunSection;
 import io.shadowkv.eval.report.section.SummarySection;
@@ -99,6 +100,7 @@ public final class Report {
         NeedleSection.of(needles, Grid.of(parts.getOrDefault(false, List.of()), order, Setting::ofAnyLength))
                 .ifPresent(sections::add);
         sections.add(EfficiencySection.of(all, paper));
+        PrefillSection.of(all).ifPresent(sections::add);
         sections.add(LostSamplesSection.of(all));
         sections.add(RunSection.settings(runs.runs()));
         sections.add(RunSection.method());

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 /// @param divergence from full attention; null for full attention itself and if it was not measured
 /// @param prefillDensity share of attention that was computed while the prompt was read; null if it was
 ///     read exactly
+/// @param prefillLayers the same for each layer; null if the prompt was read exactly
 public record AnswerRecord(
         Key key,
         String answer,
@@ -53,7 +54,15 @@ public record AnswerRecord(
         long offloadedBytes,
         String finish,
         @Nullable Divergence divergence,
-        @Nullable Double prefillDensity) {
+        @Nullable Double prefillDensity,
+        @Nullable List<LayerReading> prefillLayers) {
+    /// How a layer read the prompt.
+    ///
+    /// @param density share of attention that was computed
+    /// @param keptMass share of exact attention's weights that it holds, the mean over sampled rows; null
+    ///     if it was not measured
+    public record LayerReading(double density, @Nullable Double keptMass) {}
+
     /// Identifies an answer; a resumed run skips the keys that the log contains.
     ///
     /// @param model the model's name

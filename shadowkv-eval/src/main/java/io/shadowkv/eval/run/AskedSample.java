@@ -1,5 +1,6 @@
 package io.shadowkv.eval.run;
 
+import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.study.ComparedAnswers;
 import io.shadowkv.engine.study.Divergence;
@@ -79,6 +80,22 @@ public record AskedSample(EvalPlan plan, Item item, Sample sample, SampleDialogu
                                 divergence.meanKl(),
                                 divergence.maxKl(),
                                 divergence.topOneAgreement()),
-                completion.densities().isEmpty() ? null : completion.prefillDensity());
+                completion.densities().isEmpty() ? null : completion.prefillDensity(),
+                completion.densities().isEmpty() ? null : layers(completion.densities()));
+    }
+
+    private static List<AnswerRecord.LayerReading> layers(List<LayerDensity> densities) {
+        return densities.stream()
+                .map(layer -> new AnswerRecord.LayerReading(
+                        rounded(layer.share()),
+                        layer.keptMass().isEmpty()
+                                ? null
+                                : rounded(layer.keptMass().getAsDouble())))
+                .toList();
+    }
+
+    /// So that a line of the log stays short.
+    private static double rounded(double share) {
+        return Math.round(share * 1e5) / 1e5;
     }
 }

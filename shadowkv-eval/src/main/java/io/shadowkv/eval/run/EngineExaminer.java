@@ -22,6 +22,7 @@ public final class EngineExaminer implements Examiner {
     private final EvalPlan plan;
     private final SampleMaker maker;
     private final boolean measuresDivergence;
+    private final int massRows;
     private final Cancellation cancellation;
     private final Preparation<Preparation.Prepared> preparation;
     private Listener listener = _ -> {};
@@ -41,7 +42,23 @@ public final class EngineExaminer implements Examiner {
             PromptFormat format,
             boolean measuresDivergence,
             Cancellation cancellation) {
+        this(engine, plan, tasks, format, measuresDivergence, 0, cancellation);
+    }
+
+    /// Creates an examiner that also measures the kept mass of sparse prefill
+    /// ([io.shadowkv.cache.prefill.LayerDensity#keptMass]).
+    ///
+    /// @param massRows number of rows of a prompt that are measured in each layer; 0 for none
+    public EngineExaminer(
+            Engine engine,
+            EvalPlan plan,
+            Map<String, EvalTask> tasks,
+            PromptFormat format,
+            boolean measuresDivergence,
+            int massRows,
+            Cancellation cancellation) {
         this.engine = engine;
+        this.massRows = massRows;
         this.plan = plan;
         this.maker = new SampleMaker(tasks, format, engine.tokenizer(), engine.contextTokens());
         this.measuresDivergence = measuresDivergence && plan.methods().contains(Method.FULL);
@@ -62,7 +79,8 @@ public final class EngineExaminer implements Examiner {
         prepared.forEach(one -> dialogues.add(one.dialogue()));
         List<Method> methods = methods(items, wanted);
         List<ComparedStrategy> strategies = methods.stream()
-                .map(method -> new ComparedStrategy(method.spec(), method.prefillSpec()))
+                .map(method ->
+                        new ComparedStrategy(method.spec(), method.prefillSpec().measuring(massRows)))
                 .toList();
         List<List<ComparedAnswers>> compared =
                 engine.compareStrategies(dialogues, strategies, measuresDivergence && strategies.size() > 1);

@@ -42,6 +42,7 @@ final class DepthMapsTest {
                 0,
                 "stop",
                 null,
+                null,
                 null));
     }
 
@@ -177,6 +178,7 @@ final class DepthMapsTest {
                 1000,
                 0,
                 "stop",
+                null,
                 null,
                 null);
     }

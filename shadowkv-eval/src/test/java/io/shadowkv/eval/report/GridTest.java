@@ -62,6 +62,7 @@ final class GridTest {
                 0,
                 "stop",
                 null,
+                null,
                 null);
     }
 

@@ -156,6 +156,7 @@ final class SyntheticRun {
                 isFull ? 0 : bytes / 2,
                 "stop",
                 isFull ? null : new Divergence(29, 2.0 / budget * random.nextDouble(), 20.0 / budget, 0.97),
+                null,
                 null);
     }
 

@@ -138,6 +138,7 @@ final class AnswerLogTest {
                 one.offloadedBytes(),
                 one.finish(),
                 divergence,
+                null,
                 null);
         try (AnswerLog log = AnswerLog.open(file)) {
             log.append(odd);

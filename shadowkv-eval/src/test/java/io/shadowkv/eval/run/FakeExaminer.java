@@ -80,6 +80,7 @@ public final class FakeExaminer implements Examiner {
                 0,
                 "stop",
                 isFull ? null : new AnswerRecord.Divergence(3, 1e-9, 0.1, 2.0 / 3),
+                null,
                 null);
     }
 

@@ -41,6 +41,7 @@ public final class Records {
                 0,
                 "end_of_sequence",
                 null,
+                null,
                 null);
     }
 }
