@@ -53,8 +53,10 @@ final class GgufConfig {
             Map.entry("gemma2", WINDOWS),
             Map.entry("gemma3", WINDOWS),
             Map.entry("gpt-oss", WINDOWS),
-            Map.entry("deepseek2", "its multi-head latent attention stores one vector a token in place of keys and"
-                    + " values of heads"));
+            Map.entry(
+                    "deepseek2",
+                    "its multi-head latent attention stores one vector a token in place of keys and"
+                            + " values of heads"));
 
     private final GgufHeader header;
     private final String architecture;
@@ -136,8 +138,7 @@ final class GgufConfig {
     private void experts(List<GgufTensor> tensors, Set<String> names) {
         if (!known.modelType().equals("qwen3_moe")) {
             if (header.integer(key("expert_count")).orElse(0) > 0) {
-                throw header.wrong(
-                        key("expert_count"), "0: this engine reads dense models of this architecture");
+                throw header.wrong(key("expert_count"), "0: this engine reads dense models of this architecture");
             }
             return;
         }
@@ -232,12 +233,10 @@ final class GgufConfig {
     /// The converter writes longrope's factors as tensors and usually no type.
     private void longRope(Map<String, TensorFile> fileOf, String type, long rotary) {
         if (!type.equals("none") && !type.equals("longrope")) {
-            throw header.wrong(
-                    key("rope.scaling.type"), "longrope or none in a file with " + GgufNames.LONG_FACTORS);
+            throw header.wrong(key("rope.scaling.type"), "longrope or none in a file with " + GgufNames.LONG_FACTORS);
         }
         ObjectNode scaling = config.putObject("rope_scaling").put("rope_type", "longrope");
-        config.put(
-                "original_max_position_embeddings", positive("rope.scaling.original_context_length"));
+        config.put("original_max_position_embeddings", positive("rope.scaling.original_context_length"));
         copy("rope.scaling.attn_factor", scaling, "attention_factor");
         factors(fileOf, GgufNames.SHORT_FACTORS, rotary, scaling.putArray("short_factor"));
         factors(fileOf, GgufNames.LONG_FACTORS, rotary, scaling.putArray("long_factor"));
@@ -251,8 +250,8 @@ final class GgufConfig {
         }
         var tensor = file.tensor(name);
         if (!tensor.dtype().isFloating() || tensor.elements() != rotary / 2) {
-            throw new CheckpointException(file.describe(name) + "; expected [" + rotary / 2
-                    + "] F32, one for each pair that rotates");
+            throw new CheckpointException(
+                    file.describe(name) + "; expected [" + rotary / 2 + "] F32, one for each pair that rotates");
         }
         for (float factor : Floats.toArray(tensor)) {
             target.add((double) factor);

@@ -97,10 +97,10 @@ final class Quantization {
         SIZE_KEYS.stream().filter(found::has).forEach(key -> sizes.add(key + " " + found.text(key)));
         String method = method(found);
         String with = method.isEmpty() ? otherwise : method;
-        return new CheckpointException(
-                where + " says that the weights are quantised with " + with + sizes
-                        + "; this engine reads BF16, F16 and F32 weights, " + KNOWN
-                        + ". Take the unquantised checkpoint of the model, which the model's card usually names as its base model");
+        return new CheckpointException(where + " says that the weights are quantised with " + with + sizes
+                + "; this engine reads BF16, F16 and F32 weights, " + KNOWN
+                + ". Take the unquantised checkpoint of the model, which the model's card usually names as its"
+                + " base model");
     }
 
     /// The format that `found` describes; empty if it is not one of those that this engine reads.
@@ -162,7 +162,8 @@ final class Quantization {
                 List<Integer> size = weights.integers("block_structure");
                 yield size.size() != 2 || size.stream().anyMatch(extent -> extent < 1)
                         ? Optional.empty()
-                        : Optional.of(new QuantizedFormat(method, layout, size.get(0), size.get(1), false, activations));
+                        : Optional.of(
+                                new QuantizedFormat(method, layout, size.get(0), size.get(1), false, activations));
             }
             default -> Optional.empty();
         };
@@ -172,8 +173,7 @@ final class Quantization {
         if (found.integer("bits", 0) != 4 || found.text("checkpoint_format").equals("gptq_v2")) {
             return Optional.empty();
         }
-        return grouped(
-                "GPTQ", CodeLayout.GPTQ_4, found.integer("group_size", -1), found.bool("desc_act", false));
+        return grouped("GPTQ", CodeLayout.GPTQ_4, found.integer("group_size", -1), found.bool("desc_act", false));
     }
 
     private static Optional<QuantizedFormat> awq(ModelConfig found) {

@@ -138,8 +138,8 @@ record QuantizedFormat(
         for (int i = 0; i < members.length; i++) {
             int expected = Math.min(groups.groupInputs(), groups.inputs() - i * groups.groupInputs());
             if (members[i] != expected) {
-                throw new CheckpointException(describe(files, order) + " and puts " + members[i]
-                        + " inputs into group " + i + "; expected " + expected + ANOTHER);
+                throw new CheckpointException(describe(files, order) + " and puts " + members[i] + " inputs into group "
+                        + i + "; expected " + expected + ANOTHER);
             }
         }
         return areNeighbours ? null : tensor;

@@ -57,9 +57,7 @@ final class FetchSchedule {
     /// together: the whole layer, or of experts those that both halves choose.
     private double readAgain(int rows) {
         int half = rows / ALTERNATING;
-        return layerBytes.applyAsDouble(half)
-                + layerBytes.applyAsDouble(rows - half)
-                - layerBytes.applyAsDouble(rows);
+        return layerBytes.applyAsDouble(half) + layerBytes.applyAsDouble(rows - half) - layerBytes.applyAsDouble(rows);
     }
 
     /// Consecutive groups of a wave's rows, from `fromLayer` on.

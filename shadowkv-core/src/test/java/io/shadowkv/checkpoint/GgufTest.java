@@ -196,16 +196,24 @@ class GgufTest {
 
     @Test
     void refusesFamiliesWithTheReason() {
-        refused(changed(file -> file.put("general.architecture", "granitemoe")), "refuses granitemoe: its mixture of experts differs from Qwen3's");
-        refused(changed(file -> file.put("general.architecture", "gpt-oss")), "refuses gpt-oss: its layers alternate between sliding windows and full attention");
-        refused(changed(file -> file.put("general.architecture", "deepseek2")), "refuses deepseek2: its multi-head latent attention");
+        refused(
+                changed(file -> file.put("general.architecture", "granitemoe")),
+                "refuses granitemoe: its mixture of experts differs from Qwen3's");
+        refused(
+                changed(file -> file.put("general.architecture", "gpt-oss")),
+                "refuses gpt-oss: its layers alternate between sliding windows and full attention");
+        refused(
+                changed(file -> file.put("general.architecture", "deepseek2")),
+                "refuses deepseek2: its multi-head latent attention");
     }
 
     /// Each case starts from a file with two experts in the first layer.
     @Test
     void namesStacksThatDoNotFit() {
         String stack = "blk.0.ffn_up_exps.weight";
-        refused(experts(file -> file.put("qwen3moe.expert_count", 3)), "\"qwen3moe.expert_count\" is \"3\"; expected 2, the experts of the tensor \"" + stack + "\"");
+        refused(
+                experts(file -> file.put("qwen3moe.expert_count", 3)),
+                "\"qwen3moe.expert_count\" is \"3\"; expected 2, the experts of the tensor \"" + stack + "\"");
         refused(experts(file -> file.put("qwen3moe.expert_weights_scale", 2.5f)), "expected 1");
         refused(
                 experts(file -> file.removeTensor(stack).floats(stack, new float[64], 2, 32)),
@@ -214,7 +222,10 @@ class GgufTest {
                 experts(file -> file.removeTensor(stack).floats(stack, new float[5000], 5000, 1, 1)),
                 "expected a matrix for each of 1 to 4096 experts");
         try (Checkpoint checkpoint = Checkpoint.open(experts(file -> file))) {
-            assertThat(checkpoint.weight("model.layers.0.mlp.experts.1.up_proj.weight", 1, 32).byteSize()).isEqualTo(128);
+            assertThat(checkpoint
+                            .weight("model.layers.0.mlp.experts.1.up_proj.weight", 1, 32)
+                            .byteSize())
+                    .isEqualTo(128);
             assertThatThrownBy(() -> checkpoint.weight("model.layers.0.mlp.experts.1.up_proj.weight", 2, 32))
                     .hasMessageContaining("tensor \"" + stack + "[1]\" is [1, 32] F32; expected [2, 32]");
             assertThatThrownBy(() -> checkpoint.weight("model.layers.0.mlp.experts.2.up_proj.weight", 1, 32))

@@ -9,8 +9,8 @@ import io.shadowkv.op.Backend;
 import io.shadowkv.op.reference.ReferenceBackend;
 import io.shadowkv.tensor.CodeLayout;
 import io.shadowkv.tensor.DType;
-import io.shadowkv.tensor.GroupedWeight;
 import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.GroupedWeight;
 import io.shadowkv.tensor.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
@@ -135,7 +135,8 @@ class QuantizedFormatTest {
     void activationOrderIsThatOfGptq() throws IOException {
         Files.writeString(
                 folder.resolve("config.json"),
-                "{\"quantization_config\": {\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 16, \"desc_act\": true}}");
+                "{\"quantization_config\": {\"quant_method\": \"gptq\", \"bits\": 4, \"group_size\": 16, \"desc_act\":"
+                        + " true}}");
         try (InputStream in = getClass().getResourceAsStream("gptq-order.safetensors")) {
             Files.copy(Objects.requireNonNull(in), folder.resolve("model.safetensors"));
         }
