@@ -29,8 +29,7 @@ import java.util.Locale;
 public final class PrefillLengths {
     private static final int WARM_ROUNDS = 3;
 
-    private final OperatingSystemMXBean system =
-            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    private final OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private final Engine exact;
     private final Engine sparse;
 
@@ -61,7 +60,10 @@ public final class PrefillLengths {
         double density = 0;
         for (int round = -WARM_ROUNDS; round < rounds; round++) {
             Sample.Turn asked = sampler.sample(
-                            NeedleTask.named("niah_multikey_1"), 1, round + WARM_ROUNDS, new NeedleSampler.Size(tokens, 0, 2))
+                            NeedleTask.named("niah_multikey_1"),
+                            1,
+                            round + WARM_ROUNDS,
+                            new NeedleSampler.Size(tokens, 0, 2))
                     .sample()
                     .turns()
                     .getFirst();

@@ -82,12 +82,8 @@ public final class ParkedTensors implements AutoCloseable {
             long offset = position % BLOCK_BYTES;
             int count = (int) Math.min(elements - done, (BLOCK_BYTES - offset) / elementBytes);
             Tensor own = new Tensor(
-                    tensor.dtype(),
-                    Shape.of(count),
-                    tensor.memory(),
-                    tensor.byteOffset() + done * elementBytes);
-            Tensor copy = new Tensor(
-                    tensor.dtype(), Shape.of(count), block.memory(), block.byteOffset() + offset);
+                    tensor.dtype(), Shape.of(count), tensor.memory(), tensor.byteOffset() + done * elementBytes);
+            Tensor copy = new Tensor(tensor.dtype(), Shape.of(count), block.memory(), block.byteOffset() + offset);
             backend.operations().dense().copy(parks ? own : copy, parks ? copy : own);
             done += count;
         }

@@ -68,7 +68,7 @@ public record SequenceSize(int capacityTokens, int deviceValueLayers, Reservatio
 
     /// Tokens that have memory now.
     public int reservedTokens() {
-        return (int)
-                Math.min(capacityTokens, reservation.firstTokens + (long) reservation.extents * reservation.extentTokens);
+        return (int) Math.min(
+                capacityTokens, reservation.firstTokens + (long) reservation.extents * reservation.extentTokens);
     }
 }

@@ -9,8 +9,7 @@ import java.util.List;
 /// @param bytes memory that this size needs
 /// @param sharedTokens leading tokens whose memory is that of another sequence
 /// @param isRead true if the workspace of a prompt is needed as well, to read the sequence
-public record PlannedSequence(
-        SequenceSize size, MemoryPlan.SequenceBytes bytes, int sharedTokens, boolean isRead) {
+public record PlannedSequence(SequenceSize size, MemoryPlan.SequenceBytes bytes, int sharedTokens, boolean isRead) {
     /// A sequence that is read.
     public PlannedSequence(SequenceSize size, MemoryPlan.SequenceBytes bytes, int sharedTokens) {
         this(size, bytes, sharedTokens, true);

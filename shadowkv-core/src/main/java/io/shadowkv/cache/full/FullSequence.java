@@ -40,11 +40,7 @@ final class FullSequence implements SequenceCache, SequenceCache.Parking, KeyVal
     private int length;
 
     private FullSequence(
-            CacheShape shape,
-            PrefillAttention attention,
-            Backend backend,
-            SequenceSize size,
-            LayerRotaries rotary) {
+            CacheShape shape, PrefillAttention attention, Backend backend, SequenceSize size, LayerRotaries rotary) {
         this.shape = shape;
         this.attention = attention;
         this.backend = backend;
@@ -277,8 +273,7 @@ final class FullSequence implements SequenceCache, SequenceCache.Parking, KeyVal
     public long bytes(Backend.Place place) {
         ParkedTensors saved = parked;
         long copies = saved == null || place == Backend.Place.DEVICE ? 0 : saved.bytes();
-        return copies
-                + scopes.stream().mapToLong(scope -> scope.bytes(place)).sum();
+        return copies + scopes.stream().mapToLong(scope -> scope.bytes(place)).sum();
     }
 
     @Override

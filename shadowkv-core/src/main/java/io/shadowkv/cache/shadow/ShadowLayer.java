@@ -47,8 +47,8 @@ final class ShadowLayer {
         this.resident = new ResidentBuffer(rows, backend, memory.layer());
         this.lowRankKeys = new LowRankKeys(layout, backend, memory.layer(), memory.index());
         this.index = layout.index().allocate(backend, memory.layer(), memory.index());
-        this.valueStore = new ValueStore(
-                layout, layout.valuePlace(layer), backend, memory.device(), memory.host(), held);
+        this.valueStore =
+                new ValueStore(layout, layout.valuePlace(layer), backend, memory.device(), memory.host(), held);
         this.selector = ChunkSelector.allocate(rows, backend, memory.layer());
     }
 

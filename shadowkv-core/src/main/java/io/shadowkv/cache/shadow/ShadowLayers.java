@@ -126,9 +126,9 @@ final class ShadowLayers implements SequenceCache.Parking, AutoCloseable {
     /// Copies everything to layers of the same layout. Waits for the backend.
     void copyTo(ShadowLayers target) {
         Map<String, Tensor> targets = target.tensors();
-        tensors().forEach((name, tensor) -> backend.operations()
-                .dense()
-                .copy(tensor, Objects.requireNonNull(targets.get(name))));
+        tensors()
+                .forEach((name, tensor) ->
+                        backend.operations().dense().copy(tensor, Objects.requireNonNull(targets.get(name))));
         backend.synchronize();
     }
 
@@ -197,7 +197,8 @@ final class ShadowLayers implements SequenceCache.Parking, AutoCloseable {
     private List<Tensor> deviceTensors() {
         List<Tensor> tensors = new ArrayList<>();
         resident.forEach(buffer -> tensors.addAll(buffer.tensors()));
-        layers.forEach(layer -> tensors.addAll(base == null ? layer.deviceTensors() : layer.selector().tensors()));
+        layers.forEach(layer -> tensors.addAll(
+                base == null ? layer.deviceTensors() : layer.selector().tensors()));
         return tensors;
     }
 

@@ -213,8 +213,8 @@ final class ShadowSequence implements SequenceCache {
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
         int units = joiningUnits();
-        Tensor scratch =
-                IndexScratch.plain(layout(), backend, scope, units * layout().spec().unitTokens());
+        Tensor scratch = IndexScratch.plain(
+                layout(), backend, scope, units * layout().spec().unitTokens());
         int firstUnit = recentToken / layout().spec().unitTokens();
         UnitBuffers fresh = layout().index().extendBuffers(backend, scope, firstUnit, units);
         for (int i = 0; i < layers.size(); i++) {
@@ -266,7 +266,8 @@ final class ShadowSequence implements SequenceCache {
         }
         int recent = recentTokens() + tokens - layout().spec().residency().localTokens();
         boolean hasMemory = recentTokens() + tokens <= layout().recentTokens()
-                || recentToken + recent <= layout().indexedTokens() + layout().spec().unitTokens() - 1;
+                || recentToken + recent
+                        <= layout().indexedTokens() + layout().spec().unitTokens() - 1;
         return hasMemory && tokens <= capacity() - length;
     }
 

@@ -101,7 +101,9 @@ final class Growth {
         SequenceCache cache = sequence.requireCache();
         if (backend.isHostDevice()
                 || !prefixes.makeRoom(
-                        PlannedSequence.more(SequenceSize.of(1), 0, cache.parking().parkedBytes()), List.of())) {
+                        PlannedSequence.more(
+                                SequenceSize.of(1), 0, cache.parking().parkedBytes()),
+                        List.of())) {
             return false;
         }
         try {

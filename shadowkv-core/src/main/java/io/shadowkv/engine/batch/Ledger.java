@@ -86,8 +86,7 @@ public final class Ledger {
         for (PlannedSequence sequence : held.values()) {
             if (sequence.size().grows()) {
                 SequenceBytes all = planner.sized(
-                                sequence,
-                                size -> new SequenceSize(size.capacityTokens(), size.deviceValueLayers()))
+                                sequence, size -> new SequenceSize(size.capacityTokens(), size.deviceValueLayers()))
                         .bytes();
                 device += Math.max(0, all.resident() - sequence.bytes().resident());
                 host += Math.max(0, all.offloaded() - sequence.bytes().offloaded());

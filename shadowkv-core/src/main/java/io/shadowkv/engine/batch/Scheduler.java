@@ -338,7 +338,9 @@ public final class Scheduler implements AutoCloseable {
         List<Batch.Input> inputs = new ArrayList<>();
         for (int slot = 0; slot < slots.length; slot++) {
             Sequence sequence = slots[slot];
-            if (sequence != null && !stalled.contains(sequence) && sequence.events().isReady()) {
+            if (sequence != null
+                    && !stalled.contains(sequence)
+                    && sequence.events().isReady()) {
                 Batch.Input input = sequence.isFinished() ? null : input(slot, sequence, waits);
                 if (input != null) {
                     inputs.add(input);

@@ -46,8 +46,7 @@ record TurnGroup(List<Sequence> sequences, CacheStrategy strategy) {
 
     private LongStream attention() {
         return sequences.stream()
-                .mapToLong(
-                        each -> strategy.turnAttentionBytes(each.length() - each.unread(), each.unread()));
+                .mapToLong(each -> strategy.turnAttentionBytes(each.length() - each.unread(), each.unread()));
     }
 
     private int rows() {

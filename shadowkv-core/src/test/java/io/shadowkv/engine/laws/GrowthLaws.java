@@ -139,8 +139,8 @@ public abstract class GrowthLaws extends BackendLaws {
     @ParameterizedTest
     @MethodSource("strategies")
     void theLedgerFollowsTheLength(KvCacheSpec spec) {
-        try (SchedulerBench bench = new SchedulerBench(
-                checkpoint(RandomCheckpoint.SMALL), backend(), options(spec, new Growth(2, 8)))) {
+        try (SchedulerBench bench =
+                new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), options(spec, new Growth(2, 8)))) {
             Sequence sequence = bench.grow("one", request(2));
             long before = 0;
             int changes = 0;
@@ -165,8 +165,7 @@ public abstract class GrowthLaws extends BackendLaws {
     @MethodSource("strategies")
     void sequencesThatAllGrowTakeTurns(KvCacheSpec spec) {
         List<int[]> expected = alone(spec, MANY, GrowthLaws::growing);
-        try (SchedulerBench bench =
-                new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), tight(spec))) {
+        try (SchedulerBench bench = new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), tight(spec))) {
             List<Sequence> sequences = new ArrayList<>();
             for (int i = 0; i < MANY; i++) {
                 sequences.add(bench.grow("sequence " + i, growing(i)));
@@ -184,7 +183,8 @@ public abstract class GrowthLaws extends BackendLaws {
             // Each token was reported once.
             for (int i = 0; i < MANY; i++) {
                 String token = "sequence " + i + " token";
-                assertThat(bench.heard().stream().filter(Predicate.isEqual(token))).hasSize(LONGEST - 50);
+                assertThat(bench.heard().stream().filter(Predicate.isEqual(token)))
+                        .hasSize(LONGEST - 50);
             }
         }
     }
@@ -227,8 +227,7 @@ public abstract class GrowthLaws extends BackendLaws {
     @MethodSource("strategies")
     void preemptedSequencesCanBeCancelled(KvCacheSpec spec) {
         List<int[]> expected = alone(spec, MANY, GrowthLaws::growing);
-        try (SchedulerBench bench =
-                new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), tight(spec))) {
+        try (SchedulerBench bench = new SchedulerBench(checkpoint(RandomCheckpoint.SMALL), backend(), tight(spec))) {
             Cancellation cancellation = new Cancellation();
             Sequence older = bench.grow("older", growing(0));
             List<Sequence> younger = new ArrayList<>();
@@ -302,9 +301,9 @@ public abstract class GrowthLaws extends BackendLaws {
         for (int i = 0; i < 10; i++) {
             int which = random.nextInt(expected.size());
             int tokens = 1 + random.nextInt(LONGEST - 50);
-            Generation generation = engine.submit(Request.of(
-                            growing(which).promptIds(), ANSWER.withMaxNewTokens(tokens))
-                    .withPriority(random.nextInt(3)));
+            Generation generation =
+                    engine.submit(Request.of(growing(which).promptIds(), ANSWER.withMaxNewTokens(tokens))
+                            .withPriority(random.nextInt(3)));
             if (random.nextInt(4) == 0) {
                 generation.events().next();
                 generation.cancel();

@@ -49,7 +49,9 @@ class OutgrowingTest extends BackendLaws {
                 between = event.equals("other token") ? between + 1 : 0;
                 most = Math.max(most, between);
             }
-            assertThat(most).as("tokens of the other sequence in a row").isGreaterThanOrEqualTo(DeviceLikeBackend.LOOKS);
+            assertThat(most)
+                    .as("tokens of the other sequence in a row")
+                    .isGreaterThanOrEqualTo(DeviceLikeBackend.LOOKS);
         }
     }
 
@@ -62,10 +64,13 @@ class OutgrowingTest extends BackendLaws {
             int before = 0;
             while (!alone.isFinished()) {
                 bench.roundAndCheck();
-                long tokens = bench.heard().stream().filter("alone token"::equals).count();
+                long tokens =
+                        bench.heard().stream().filter("alone token"::equals).count();
                 rounds = tokens == before ? rounds + 1 : 0;
                 before = (int) tokens;
-                assertThat(before == 0 || rounds <= 1).as("a round without a token").isTrue();
+                assertThat(before == 0 || rounds <= 1)
+                        .as("a round without a token")
+                        .isTrue();
             }
         }
     }

@@ -1,12 +1,12 @@
 package io.shadowkv.op.testing;
 
-import io.shadowkv.tensor.HostMemory;
-import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.Backend;
+import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
 import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Floats;
+import io.shadowkv.tensor.HostMemory;
 import io.shadowkv.tensor.Shape;
 import io.shadowkv.tensor.Tensor;
 import io.shadowkv.tensor.Weight;

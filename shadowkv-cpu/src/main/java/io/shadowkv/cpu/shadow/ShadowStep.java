@@ -18,10 +18,10 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.op.host.ForcedHits;
 import io.shadowkv.tensor.Tensor;
-import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// ShadowKV's decode step; each combination of sequence and key-value head is a task.
 final class ShadowStep {

@@ -119,7 +119,9 @@ public final class SlotMirrors {
             valueFormat(layer),
             index.codeBlocks(),
             layer.stored().furtherTokens(),
-            layer.stored().further().isEmpty() ? 0 : layer.stored().further().getLast().tokens(),
+            layer.stored().further().isEmpty()
+                    ? 0
+                    : layer.stored().further().getLast().tokens(),
             layer.stored().further().size()
         };
         for (int i = 0; i < sizes.length; i++) {

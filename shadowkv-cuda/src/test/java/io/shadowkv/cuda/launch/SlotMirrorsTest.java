@@ -27,7 +27,8 @@ import org.junit.jupiter.api.Test;
 class SlotMirrorsTest {
     private static final long DEVICE_ADDRESS = 0x7F00_0000_1000L;
 
-    private static final Pattern FIELD = Pattern.compile("^ {4}(?:const )?(\\w+)(\\*)? (\\w+)(\\[MAX_EXTENTS\\])?;.*$", Pattern.MULTILINE);
+    private static final Pattern FIELD =
+            Pattern.compile("^ {4}(?:const )?(\\w+)(\\*)? (\\w+)(\\[MAX_EXTENTS\\])?;.*$", Pattern.MULTILINE);
 
     private final Arena arena = Arena.ofAuto();
 
@@ -84,8 +85,12 @@ class SlotMirrorsTest {
             expected.put("extents", 2L);
             for (int i = 0; i < 32; i++) {
                 boolean isHeld = i < 2;
-                expected.put("extentValues " + i, isHeld ? address(layer.stored().extent(1 + i).values()) : 0);
-                expected.put("extentScales " + i, isHeld ? address(layer.stored().extent(1 + i).scales()) : 0);
+                expected.put(
+                        "extentValues " + i,
+                        isHeld ? address(layer.stored().extent(1 + i).values()) : 0);
+                expected.put(
+                        "extentScales " + i,
+                        isHeld ? address(layer.stored().extent(1 + i).scales()) : 0);
             }
             assertThat(read("IndexedEntry", struct, SlotMirrors.INDEXED_BYTES))
                     .as("stored as " + stored + (isOnHost ? " on the host" : " on the device"))
@@ -134,7 +139,8 @@ class SlotMirrorsTest {
                 new IndexedLayer.Landmarks(8, tensor(DType.BF16, 2, 20, 4), tensor(DType.I32, 2, 20)),
                 new IndexedLayer.KeyFactor(tensor(DType.BF16, 160, 6), tensor(DType.BF16, 6, 8)),
                 new IndexedLayer.StoredValues(
-                        extent(stored, isOnHost, 144), List.of(extent(stored, isOnHost, 8), extent(stored, isOnHost, 5))),
+                        extent(stored, isOnHost, 144),
+                        List.of(extent(stored, isOnHost, 8), extent(stored, isOnHost, 5))),
                 new IndexedLayer.Residency(
                         new AttendedRows(tensor(DType.BF16, 2, 77, 4), tensor(DType.BF16, 2, 77, 4)),
                         3,

@@ -329,8 +329,9 @@ final class ShadowStepBenchLayers {
         MemorySegment kept = bytes(layer.stored().first().values());
         float[] factor = halves(layer.keys().factor());
         float[] basis = halves(layer.keys().basis());
-        float scale =
-                layer.stored().first().scales() == null ? 1 : halves(layer.stored().first().scales())[(KV_HEADS - 1) * tokens + token];
+        float scale = layer.stored().first().scales() == null
+                ? 1
+                : halves(layer.stored().first().scales())[(KV_HEADS - 1) * tokens + token];
         double[] key = new double[HEAD_DIM];
         for (int e = 0; e < HEAD_DIM; e++) {
             long at = ((KV_HEADS - 1L) * tokens + token) * HEAD_DIM + e;
