@@ -13,6 +13,7 @@ module io.shadowkv.eval {
     exports io.shadowkv.eval.needle;
     exports io.shadowkv.eval.niah;
     exports io.shadowkv.eval.report;
+    exports io.shadowkv.eval.rows;
     exports io.shadowkv.eval.ruler;
     exports io.shadowkv.eval.ruler.text;
     exports io.shadowkv.eval.run;

@@ -101,6 +101,7 @@ class ArchitectureTest {
             eval.catalog: eval eval.infinitebench eval.longbench eval.niah eval.ruler eval.scbench
             eval.run: cache cache.prefill engine engine.serve engine.study eval text
             eval.worker: eval eval.run
+            eval.rows: engine engine.serve eval eval.run eval.worker sampling text.chat
             eval.statistics: eval eval.run report.page report.plot
             eval.report.section: eval eval.run eval.statistics report.page report.plot
             eval.report: eval eval.report.section eval.run eval.statistics report.page report.plot
@@ -127,7 +128,8 @@ class ArchitectureTest {
             # shadowkv-cli: the command line
             cli.process: checkpoint engine eval.run hub op server text text.chat
             cli.option: cache cache.prefill cli.process engine engine.serve model.spec op tensor text.chat
-            cli.run: cache cache.prefill checkpoint cli.option cli.process engine engine.serve sampling text.chat op text
+            cli.run: cache cache.prefill checkpoint cli.option cli.process engine engine.serve eval.rows eval.worker sampling text.chat op \
+                text
             cli.model: cache checkpoint cli.option cli.process engine engine.serve model.spec op tensor text \
                 text.chat text.tokenizer
             cli.pull: checkpoint cli.option cli.process engine eval eval.infinitebench eval.longbench \

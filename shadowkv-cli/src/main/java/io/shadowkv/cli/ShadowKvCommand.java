@@ -17,6 +17,7 @@ import io.shadowkv.cli.process.StandardStreamException;
 import io.shadowkv.cli.process.Surroundings;
 import io.shadowkv.cli.pull.PullCommand;
 import io.shadowkv.cli.ruler.RulerCommand;
+import io.shadowkv.cli.run.AnswerCommand;
 import io.shadowkv.cli.run.RunCommand;
 import io.shadowkv.cli.serve.ServeCommand;
 import io.shadowkv.cli.serve.Settings;
@@ -52,6 +53,7 @@ import picocli.CommandLine.Spec;
         },
         subcommands = {
             RunCommand.class,
+            AnswerCommand.class,
             PullCommand.class,
             ServeCommand.class,
             InspectCommand.class,

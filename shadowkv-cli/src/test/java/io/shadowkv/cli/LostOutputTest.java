@@ -57,6 +57,7 @@ class LostOutputTest {
                 "run needle-32k hello -n 20",
                 "run needle-32k hello -n 2 --json",
                 "run needle-32k hello --chat -n 2",
+                "answer needle-32k FOLDER/rows.jsonl -n 2",
                 "tokenize needle-32k hello",
                 "tokenize needle-32k hello --json",
                 "tokenize needle-32k --decode 1,2",
@@ -79,7 +80,9 @@ class LostOutputTest {
 
     @ParameterizedTest
     @MethodSource("commands")
-    void endsTheCommandWithAMessage(String line) {
+    void endsTheCommandWithAMessage(String line) throws IOException {
+        Files.writeString(
+                folder.resolve("rows.jsonl"), "{\"key\": 1, \"document\": \"A text.\", \"question\": \"What?\"}\n");
         var disk = new SmallDisk(0);
         Shell.Result result = new Shell().printingTo(disk).run(words(line));
         assertThat(result.err())

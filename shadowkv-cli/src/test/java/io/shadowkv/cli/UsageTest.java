@@ -14,6 +14,7 @@ class UsageTest {
     @ValueSource(
             strings = {
                 "run",
+                "answer",
                 "pull",
                 "inspect",
                 "tokenize",
@@ -43,6 +44,7 @@ class UsageTest {
         assertThat(shadowkv("--help").succeeded().out())
                 .contains(
                         "run ",
+                        "answer ",
                         "pull ",
                         "serve ",
                         "inspect ",
@@ -64,8 +66,9 @@ class UsageTest {
 
     @Test
     void noCommandIsAMisuse() {
-        shadowkv().refused(2, "no command given; one of run, pull");
-        shadowkv("rnu").refused(2, "there is not a command 'rnu'; there are run, pull", "Try 'shadowkv --help'.");
+        shadowkv().refused(2, "no command given; one of run, answer, pull");
+        shadowkv("rnu")
+                .refused(2, "there is not a command 'rnu'; there are run, answer, pull", "Try 'shadowkv --help'.");
         shadowkv("--bogus").refused(2, "Unknown option: '--bogus'");
     }
 

@@ -16,6 +16,15 @@ public interface DecodeCache extends AutoCloseable {
     /// Makes room for new tokens of the sequence in `slot` where [SequenceCache#room] is 0 below its capacity.
     void makeRoom(int slot);
 
+    /// Makes room as [#makeRoom] does, but does not wait for work on the side queue. While that is under
+    /// way, the sequence must be left out of steps.
+    ///
+    /// @return true if there is room now
+    boolean beginRoom(int slot);
+
+    /// Waits for the work that [#beginRoom] has begun for a slot, before its sequence is used elsewhere.
+    void settle(int slot);
+
     /// Allocates what a step of these waves needs, so that the step itself allocates nothing.
     Prepared prepare(List<Wave> waves);
 

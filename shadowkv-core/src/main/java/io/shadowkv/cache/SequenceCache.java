@@ -26,6 +26,26 @@ public interface SequenceCache extends AutoCloseable {
     /// The tables that rotate its positions.
     LayerRotaries rotary();
 
+    /// The size that has memory now.
+    SequenceSize size();
+
+    /// The size that the sequence must have before its next token: [#size], or a larger one if
+    /// [#room] is 0 below its capacity and the memory does not suffice to make room.
+    SequenceSize neededSize();
+
+    /// Adds memory. Waits for the backend. Its slot in a batch must be joined again. After a failure
+    /// the sequence is usable as before, and may hold some of the memory.
+    ///
+    /// @param larger a size that [#neededSize] returned
+    /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available
+    void grow(SequenceSize larger);
+
+    /// Bytes of device memory that [#grow] takes for a while in addition to the larger size.
+    long growthBytes(SequenceSize larger);
+
+    /// How its device memory is given to other sequences for a while.
+    Parking parking();
+
     /// Bytes currently allocated.
     long bytes(Backend.Place place);
 
@@ -79,6 +99,28 @@ public interface SequenceCache extends AutoCloseable {
 
     @Override
     void close();
+
+    /// Gives the device memory of a sequence to others.
+    interface Parking {
+        /// Bytes of host memory that [#park] takes.
+        long parkedBytes();
+
+        /// Moves everything that lies in device memory to host memory. Waits for the backend. Until
+        /// [#resume], the sequence must not be used except to be closed.
+        ///
+        /// @throws io.shadowkv.op.BackendMemoryException if the host has too little memory; nothing
+        ///     has changed then
+        void park();
+
+        /// True between [#park] and [#resume].
+        boolean isParked();
+
+        /// Moves a parked sequence back, exactly as it was. Waits for the backend.
+        ///
+        /// @throws io.shadowkv.op.BackendMemoryException if the memory is not available; the
+        ///     sequence is parked then
+        void resume();
+    }
 
     /// Where a new token is written; see [io.shadowkv.op.StepRows].
     ///

@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
 ///     where others need the memory. The tokens that follow are read as a later turn of a
 ///     conversation is. 0 keeps none
 /// @param weights precision in which the backend keeps the weights
+/// @param growth how much memory a sequence has at first, and by how much it grows
 public record EngineOptions(
         KvCacheSpec cache,
         PrefillSpec prefill,
@@ -45,7 +46,22 @@ public record EngineOptions(
         int maxWaiting,
         Duration readingGap,
         int keptPrompts,
-        WeightPrecision weights) {
+        WeightPrecision weights,
+        Growth growth) {
+    /// The memory of a sequence that may have a long answer.
+    ///
+    /// @param answerTokens new tokens that it has memory for when its prompt is read
+    /// @param extentTokens tokens by which it grows when these are used; more for a sequence that
+    ///     would otherwise need more than 32 extents
+    public record Growth(int answerTokens, int extentTokens) {
+        public Growth {
+            if (answerTokens < 1 || extentTokens < 1) {
+                throw new IllegalArgumentException("a sequence begins with memory for " + answerTokens
+                        + " new tokens and grows by " + extentTokens + "; expected 1 or more of both");
+            }
+        }
+    }
+
     public static final EngineOptions DEFAULT = new EngineOptions(
             new KvCacheSpec.Full(),
             new PrefillSpec.Exact(),
@@ -58,7 +74,8 @@ public record EngineOptions(
             1024,
             Duration.ofMillis(50),
             0,
-            WeightPrecision.STORED);
+            WeightPrecision.STORED,
+            new Growth(1024, 4096));
 
     public EngineOptions {
         if (kvType != null && kvType != DType.F32 && kvType != DType.BF16 && kvType != DType.F16) {
@@ -129,6 +146,10 @@ public record EngineOptions(
         return with(draft -> draft.keptPrompts = sequences);
     }
 
+    public EngineOptions withGrowth(Growth memory) {
+        return with(draft -> draft.growth = memory);
+    }
+
     public EngineOptions withWeights(WeightPrecision precision) {
         return with(draft -> draft.weights = precision);
     }
@@ -153,6 +174,7 @@ public record EngineOptions(
         private Duration readingGap;
         private int keptPrompts;
         private WeightPrecision weights;
+        private Growth growth;
 
         Draft(EngineOptions options) {
             cache = options.cache;
@@ -167,6 +189,7 @@ public record EngineOptions(
             readingGap = options.readingGap;
             keptPrompts = options.keptPrompts;
             weights = options.weights;
+            growth = options.growth;
         }
 
         EngineOptions options() {
@@ -182,7 +205,8 @@ public record EngineOptions(
                     maxWaiting,
                     readingGap,
                     keptPrompts,
-                    weights);
+                    weights,
+                    growth);
         }
     }
 

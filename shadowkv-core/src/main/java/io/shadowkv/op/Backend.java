@@ -123,18 +123,21 @@ public interface Backend extends AutoCloseable {
 
     /// A piece of work on the side queue or the reading queue.
     interface Ticket {
-        /// Work that has ended.
-        Ticket ENDED = new Ticket() {
+        /// Work that has ended without a failure.
+        Ticket DONE = new Ticket() {
             @Override
             public boolean isDone() {
                 return true;
             }
 
             @Override
-            public void join() {}
+            public void join() {
+                // Nothing is under way.
+            }
         };
 
-        /// True if the work has ended or failed, so that [#join] does not wait on the host.
+        /// True if the work has ended, with or without a failure. Work that ends with a download has
+        /// ended on the device as well.
         boolean isDone();
 
         /// Orders everything that the calling thread enqueues from now on after this work. Rethrows an

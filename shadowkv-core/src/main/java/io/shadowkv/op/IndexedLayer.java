@@ -1,6 +1,8 @@
 package io.shadowkv.op;
 
+import io.shadowkv.tensor.DType;
 import io.shadowkv.tensor.Tensor;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// ShadowKV's state of one sequence in one layer, as the operations see it. U units are indexed. A
@@ -109,13 +111,80 @@ public record IndexedLayer(UnitIndex index, KeyFactor keys, StoredValues stored,
     ///     adjacent
     public record KeyFactor(Tensor factor, Tensor basis) {}
 
-    /// The values of all context tokens.
+    /// The values of all context tokens, in one or more extents of consecutive tokens. A unit lies in
+    /// one extent. All extents have the same type and lie in the same kind of memory.
     ///
-    /// @param values `[kvHeads, tokenCapacity, headDim]`, in host or backend memory; of the attended
-    ///     values' type, or quantised: I8, or F8E4M3
-    /// @param scales BF16 `[kvHeads, tokenCapacity]`, in backend memory: a quantised value is its
-    ///     code times its row's scale; null if values are not quantised
-    public record StoredValues(Tensor values, @Nullable Tensor scales) {}
+    /// @param first the first tokens; may have none if there are more extents
+    /// @param further the tokens after them. All have the same number of tokens, except that the
+    ///     last may have fewer
+    public record StoredValues(Extent first, List<Extent> further) {
+        /// Maximum number of extents after the first.
+        public static final int MAX_FURTHER = 32;
+
+        public StoredValues {
+            further = List.copyOf(further);
+            if (further.size() > MAX_FURTHER) {
+                throw new IllegalArgumentException("stored values have " + further.size()
+                        + " extents after the first; expected at most " + MAX_FURTHER + ". Use longer extents");
+            }
+            for (int i = 1; i < further.size(); i++) {
+                int tokens = further.get(i - 1).tokens();
+                if (tokens != further.getFirst().tokens() || further.get(i).tokens() > tokens) {
+                    throw new IllegalArgumentException("extent " + i + " of stored values has "
+                            + further.get(i).tokens() + " tokens after one of " + tokens
+                            + "; expected equal extents, of which the last may be shorter");
+                }
+            }
+        }
+
+        /// Values in one extent.
+        public StoredValues(Tensor values, @Nullable Tensor scales) {
+            this(new Extent(values, scales), List.of());
+        }
+
+        /// Consecutive tokens.
+        ///
+        /// @param values `[kvHeads, tokens, headDim]`, in host or backend memory; of the attended
+        ///     values' type, or quantised: I8, or F8E4M3
+        /// @param scales BF16 `[kvHeads, tokens]`, in backend memory: a quantised value is its
+        ///     code times its row's scale; null if values are not quantised
+        public record Extent(Tensor values, @Nullable Tensor scales) {
+            /// Number of tokens.
+            public int tokens() {
+                return values.extent(1);
+            }
+        }
+
+        /// Type of the values.
+        public DType dtype() {
+            return first.values.dtype();
+        }
+
+        /// True if values have scales.
+        public boolean isQuantised() {
+            return first.scales != null;
+        }
+
+        /// Tokens of an extent after the first, except for the last; 0 if there is none.
+        public int furtherTokens() {
+            return further.isEmpty() ? 0 : further.getFirst().tokens();
+        }
+
+        /// The number of the extent that a token lies in; 0 is the first.
+        public int extentOf(int token) {
+            return token < first.tokens() ? 0 : 1 + (token - first.tokens()) / furtherTokens();
+        }
+
+        /// The extent of that number.
+        public Extent extent(int number) {
+            return number == 0 ? first : further.get(number - 1);
+        }
+
+        /// The first token of the extent of that number.
+        public int firstToken(int number) {
+            return number == 0 ? 0 : first.tokens() + (number - 1) * furtherTokens();
+        }
+    }
 
     /// The rows that attention reads, the units among them, and what the last step selected.
     ///

@@ -137,8 +137,8 @@ public interface ShadowOperations {
     ///
     /// @param values `[H, tokenCapacity, d]` as [#storeValues] wrote them; host or backend memory
     /// @param scales BF16 `[H, tokenCapacity]`, or null if values are not quantised
-    /// @param target `[H, targetCapacity, d]`, rows 0 to `count` (exclusive) are written
-    void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target);
+    /// @param target `[H, targetCapacity, d]`, rows `to` to `to + count` (exclusive) are written
+    void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target, int to);
 
     /// Computes the keys of tokens 0 to `count` (exclusive) from their low-rank form:
     /// `keys[h, t] = rotate(factor[t] · basis[:, head h], t)`, sums in float or wider.

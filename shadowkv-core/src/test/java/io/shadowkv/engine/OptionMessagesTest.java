@@ -112,6 +112,7 @@ class OptionMessagesTest {
         EngineOptions copied = EngineOptions.DEFAULT
                 .withWeights(WeightPrecision.INT8)
                 .withKeptPrompts(2)
+                .withGrowth(new EngineOptions.Growth(9, 10))
                 .withReadingGap(Duration.ofMillis(3))
                 .withMaxWaiting(4)
                 .withValuePlace(ValuePlace.HOST)
@@ -134,6 +135,7 @@ class OptionMessagesTest {
                         4,
                         Duration.ofMillis(3),
                         2,
-                        WeightPrecision.INT8));
+                        WeightPrecision.INT8,
+                        new EngineOptions.Growth(9, 10)));
     }
 }

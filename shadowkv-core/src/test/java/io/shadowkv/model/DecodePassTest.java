@@ -199,6 +199,16 @@ class DecodePassTest {
         }
 
         @Override
+        public boolean beginRoom(int slot) {
+            throw new UnsupportedOperationException("no sequence is asked for");
+        }
+
+        @Override
+        public void settle(int slot) {
+            throw new UnsupportedOperationException("no sequence is asked for");
+        }
+
+        @Override
         public Prepared prepare(List<Wave> waves) {
             throw new UnsupportedOperationException("the step is prepared");
         }

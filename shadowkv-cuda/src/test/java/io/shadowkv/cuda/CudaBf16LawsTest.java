@@ -3,6 +3,7 @@ package io.shadowkv.cuda;
 import io.shadowkv.engine.laws.BackendUnderTest;
 import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
+import io.shadowkv.engine.laws.GrowthLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.QuantisedWeightLaws;
 import io.shadowkv.engine.laws.ShadowLaws;
@@ -62,6 +63,13 @@ class CudaBf16LawsTest {
     @Nested
     class LayerBudgets extends LayerBudgetLaws {
         LayerBudgets() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Growing extends GrowthLaws {
+        Growing() {
             super(CUDA);
         }
     }

@@ -10,6 +10,7 @@ import io.shadowkv.engine.laws.ConversationLaws;
 import io.shadowkv.engine.laws.DocumentLaws;
 import io.shadowkv.engine.laws.FamilyLaws;
 import io.shadowkv.engine.laws.ForkLaws;
+import io.shadowkv.engine.laws.GrowthLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
@@ -99,6 +100,13 @@ class CudaLawsTest {
     @Nested
     class Serving extends ServingLaws {
         Serving() {
+            super(CUDA);
+        }
+    }
+
+    @Nested
+    class Growing extends GrowthLaws {
+        Growing() {
             super(CUDA);
         }
     }

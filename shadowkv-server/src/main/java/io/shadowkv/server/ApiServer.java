@@ -175,6 +175,7 @@ public final class ApiServer implements AutoCloseable {
         }
         ServerMetrics metrics = new ServerMetrics(model.name(), pool::running, pool::waiting);
         metrics.memory(pool::memoryInUse);
+        metrics.preemptions(pool::preemptions);
         metrics.engines(pool::working, pool.size());
         metrics.documents(documents::count, documents::tokens, documents::bytes);
         serving = new Serving(

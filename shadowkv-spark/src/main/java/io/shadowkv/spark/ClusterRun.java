@@ -93,7 +93,7 @@ public final class ClusterRun {
                             },
                             ClassTag$.MODULE$.apply(String.class));
         } catch (Exception e) {
-            throw new ExaminerFailure("Spark gave up: " + message(e), e);
+            throw new ExaminerFailure("Spark gave up: " + SparkFailure.message(e), e);
         }
     }
 
@@ -109,14 +109,5 @@ public final class ClusterRun {
     /// The job without its items: each task gets the items of its partition only.
     private EvalJob withoutItems() {
         return new EvalJob(job.plan(), List.of(), job.command(), job.readySeconds());
-    }
-
-    /// The message without the executor's stack trace, which Spark includes.
-    private static String message(Exception e) {
-        return String.valueOf(e.getMessage())
-                .lines()
-                .takeWhile(line -> !line.startsWith("\tat ") && !line.startsWith("Driver stacktrace"))
-                .reduce((a, b) -> a + "\n" + b)
-                .orElse("");
     }
 }

@@ -10,10 +10,8 @@ import io.shadowkv.eval.worker.WorkerProcess;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.apache.spark.TaskContext;
-import org.apache.spark.resource.ResourceInformation;
 import scala.Function2;
 import scala.collection.Iterator;
 
@@ -53,7 +51,10 @@ record ClusterTask(String job, int batch, String resource)
     private Examiner start(EvalJob whole, TaskContext task) {
         String name = "worker of task " + task.partitionId() + "." + task.attemptNumber();
         return WorkerProcess.start(
-                whole.worker(name, device(task)), whole.plan(), System.err::println, task::isInterrupted);
+                whole.worker(name, TaskDevice.of(task, resource)),
+                whole.plan(),
+                System.err::println,
+                task::isInterrupted);
     }
 
     /// Asks those items that can be asked.
@@ -75,10 +76,5 @@ record ClusterTask(String job, int batch, String resource)
                 throw new ExaminerFailure(e.getMessage() + "\nwhile answering " + named, e);
             }
         }
-    }
-
-    private OptionalInt device(TaskContext task) {
-        ResourceInformation assigned = task.resourcesJMap().get(resource);
-        return assigned == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(assigned.addresses()[0]));
     }
 }

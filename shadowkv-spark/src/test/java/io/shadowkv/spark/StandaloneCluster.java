@@ -108,12 +108,13 @@ final class StandaloneCluster implements AutoCloseable {
         processes.add(java(name, command));
     }
 
-    /// Submits [SparkEval] in client mode, as `spark-submit` does, and waits for it to end.
+    /// Submits a driver program in client mode, as `spark-submit` does, and waits for it to end.
     ///
+    /// @param name of its log
     /// @return its exit code
-    int submit(List<String> args) throws IOException, InterruptedException {
+    int submit(String name, Class<?> program, List<String> args) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("org.apache.spark.deploy.SparkSubmit", "--master", master));
-        command.addAll(List.of("--class", SparkEval.class.getName(), "--jars", String.join(",", libraries())));
+        command.addAll(List.of("--class", program.getName(), "--jars", String.join(",", libraries())));
         command.addAll(List.of("--executor-memory", "512m", "--executor-cores", "1", "--total-executor-cores", "2"));
         for (String conf : List.of(
                 "spark.executor.resource.gpu.amount=1",
@@ -126,10 +127,10 @@ final class StandaloneCluster implements AutoCloseable {
         }
         command.add(application().toString());
         command.addAll(args);
-        Process driver = java("driver", command);
+        Process driver = java(name, command);
         processes.add(driver);
         if (!driver.waitFor(3, TimeUnit.MINUTES)) {
-            throw new IllegalStateException("the driver does not end:\n" + log("driver"));
+            throw new IllegalStateException("the driver does not end:\n" + log(name));
         }
         return driver.exitValue();
     }
@@ -186,7 +187,7 @@ final class StandaloneCluster implements AutoCloseable {
         return builder.start();
     }
 
-    /// The output of a process: `master`, `worker-0`, `driver`.
+    /// The output of a process: `master`, `worker-0`, or a driver's name.
     String log(String name) {
         try {
             return Files.readString(folder.resolve(name + ".log"));

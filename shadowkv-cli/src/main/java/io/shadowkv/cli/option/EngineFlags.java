@@ -169,7 +169,8 @@ public final class EngineFlags {
                         plain.maxWaiting(),
                         plain.readingGap(),
                         plain.keptPrompts(),
-                        weights()));
+                        weights(),
+                        plain.growth()));
     }
 
     /// The name of the backend that [#openBackend] would open; for `auto`, a backend is opened to

@@ -63,7 +63,7 @@ public final class FullCache implements CacheStrategy {
     }
 
     private FullSequence allocate(SequenceSize size, LayerRotaries rotary) {
-        return FullSequence.allocate(shape, attention, backend, size.capacityTokens(), rotary);
+        return FullSequence.allocate(shape, attention, backend, size, rotary);
     }
 
     @Override
@@ -73,7 +73,7 @@ public final class FullCache implements CacheStrategy {
 
     @Override
     public List<Allocation> footprint(SequenceSize size) {
-        return footprint(shape, size.capacityTokens());
+        return footprint(shape, size.reservedTokens());
     }
 
     static List<Allocation> footprint(CacheShape shape, int capacity) {

@@ -48,6 +48,17 @@ final class FullDecodeCache implements DecodeCache {
     }
 
     @Override
+    public boolean beginRoom(int slot) {
+        makeRoom(slot);
+        return true;
+    }
+
+    @Override
+    public void settle(int slot) {
+        // Nothing is under way between steps.
+    }
+
+    @Override
     public Prepared prepare(List<Wave> waves) {
         return new Prepared("full attention", Fetches.NONE);
     }

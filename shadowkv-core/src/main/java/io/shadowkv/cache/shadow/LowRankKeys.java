@@ -18,14 +18,16 @@ import java.util.List;
 /// ones, so that prompt and generated tokens use the same code and no second copy of the keys is
 /// needed.
 final class LowRankKeys {
-    private final Tensor factor;
+    private Tensor factor;
     private final Tensor basis;
     private final DenseOperations dense;
     private final ShadowOperations shadow;
 
-    LowRankKeys(ShadowLayout layout, Backend backend, LayerMemory memory) {
+    /// @param memory memory of the basis
+    /// @param growing memory of the factor
+    LowRankKeys(ShadowLayout layout, Backend backend, LayerMemory memory, LayerMemory growing) {
         DType type = layout.shape().kvType();
-        this.factor = memory.allocate(type, layout.indexedTokens(), layout.rank());
+        this.factor = growing.allocate(type, layout.indexedTokens(), layout.rank());
         this.basis = memory.allocate(type, layout.rank(), layout.shape().kvWidth());
         this.dense = backend.operations().dense();
         this.shadow = backend.operations().shadow();
@@ -39,6 +41,17 @@ final class LowRankKeys {
     /// B, `[rank, kvWidth]`.
     Tensor basis() {
         return basis;
+    }
+
+    /// Moves the factor to memory for more tokens.
+    ///
+    /// @param tokens number of tokens that it has
+    void grow(ShadowLayout larger, LayerMemory memory, int tokens) {
+        Tensor grown = memory.allocate(factor.dtype(), larger.indexedTokens(), larger.rank());
+        if (tokens > 0) {
+            dense.copy(factor.slice(0, tokens), grown.slice(0, tokens));
+        }
+        factor = grown;
     }
 
     /// All tensors, in a fixed order.

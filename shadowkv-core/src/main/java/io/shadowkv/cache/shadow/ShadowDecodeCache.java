@@ -93,6 +93,27 @@ final class ShadowDecodeCache implements DecodeCache {
         join(slot, sequence);
     }
 
+    @Override
+    public boolean beginRoom(int slot) {
+        ShadowSequence sequence = sequences.get(slot);
+        if (sequence == null) {
+            throw new IllegalStateException("slot " + slot + " holds no sequence");
+        }
+        boolean isDone = sequence.beginRoom();
+        if (isDone) {
+            join(slot, sequence);
+        }
+        return isDone;
+    }
+
+    @Override
+    public void settle(int slot) {
+        ShadowSequence sequence = sequences.get(slot);
+        if (sequence != null && sequence.isBeingIndexed()) {
+            makeRoom(slot);
+        }
+    }
+
     /// Scores of the largest wave; grown when a longer sequence or more rows need it.
     @Override
     public Prepared prepare(List<Wave> waves) {

@@ -7,12 +7,14 @@ import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
+import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Rotary;
 import io.shadowkv.op.ShadowOperations;
 import io.shadowkv.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// One layer of one sequence: the resident region, and the index once the sequence no longer fits
 /// the region.
@@ -26,18 +28,28 @@ final class ShadowLayer {
     private final ValueStore valueStore;
     private final ChunkSelector selector;
 
+    /// Owners of a layer's memory.
+    ///
+    /// @param layer device memory of this layer
+    /// @param index device memory of what grows by copying; the same as `layer` if nothing grows
+    /// @param device owner of other tensors in device memory
+    /// @param host owner of tensors in host memory
+    record Memory(LayerMemory layer, LayerMemory index, MemoryScope device, MemoryScope host) {}
+
     /// Allocates the index as well, for sequences that may outgrow the resident region.
     ///
     /// @param layer index of this layer, which determines where its values lie
-    ShadowLayer(ShadowLayout layout, int layer, Backend backend, LayerMemory memory) {
+    /// @param held values of the layer while the sequence was parked; null for a new sequence
+    ShadowLayer(ShadowLayout layout, int layer, Backend backend, Memory memory, @Nullable ValueStore held) {
         this.layout = layout;
         this.rows = layout.layer(layer);
         this.shadow = backend.operations().shadow();
-        this.resident = new ResidentBuffer(rows, backend, memory);
-        this.lowRankKeys = new LowRankKeys(layout, backend, memory);
-        this.index = layout.index().allocate(backend, memory);
-        this.valueStore = new ValueStore(layout, layout.valuePlace(layer), backend, memory);
-        this.selector = ChunkSelector.allocate(rows, backend, memory);
+        this.resident = new ResidentBuffer(rows, backend, memory.layer());
+        this.lowRankKeys = new LowRankKeys(layout, backend, memory.layer(), memory.index());
+        this.index = layout.index().allocate(backend, memory.layer(), memory.index());
+        this.valueStore = new ValueStore(
+                layout, layout.valuePlace(layer), backend, memory.device(), memory.host(), held);
+        this.selector = ChunkSelector.allocate(rows, backend, memory.layer());
     }
 
     /// A layer that shares the index of `base` and has resident rows of its own.
@@ -52,15 +64,30 @@ final class ShadowLayer {
         this.selector = ChunkSelector.allocate(rows, backend, memory);
     }
 
-    /// Forks this layer: outliers and recent tokens are copied, the index is shared, and no unit is
-    /// resident.
+    /// Forks this layer: the index is shared, and the resident rows are empty.
     ///
     /// @param forked layout of this layer in the fork
-    /// @param recent number of recent tokens
-    ShadowLayer fork(LayerLayout forked, int recent, Backend backend, LayerMemory memory) {
-        ShadowLayer fork = new ShadowLayer(this, forked, backend, memory);
-        resident.copyKept(fork.resident, recent);
-        return fork;
+    ShadowLayer fork(LayerLayout forked, Backend backend, LayerMemory memory) {
+        return new ShadowLayer(this, forked, backend, memory);
+    }
+
+    ValueStore values() {
+        return valueStore;
+    }
+
+    /// Maximum number of tokens in the index, outliers included.
+    int indexTokens() {
+        return lowRankKeys.factor().extent(0);
+    }
+
+    /// Moves what grows by copying to more memory.
+    ///
+    /// @param larger layout of the sequence with that memory
+    /// @param tokens number of tokens in the index, outliers included
+    /// @param units number of units in the index
+    void growIndex(ShadowLayout larger, LayerMemory memory, int tokens, int units) {
+        lowRankKeys.grow(larger, memory, tokens);
+        index.grow(larger.index(), memory, units);
     }
 
     ResidentBuffer resident() {
@@ -154,12 +181,19 @@ final class ShadowLayer {
                 .toList();
     }
 
+    /// All tensors in device memory except the resident rows, in a fixed order.
+    List<Tensor> deviceTensors() {
+        return Stream.of(lowRankKeys.tensors(), index.tensors(), valueStore.deviceTensors(), selector.tensors())
+                .flatMap(List::stream)
+                .toList();
+    }
+
     /// This layer as the operations of a decode step see it.
     IndexedLayer indexed() {
         return new IndexedLayer(
                 index.view(),
                 new IndexedLayer.KeyFactor(lowRankKeys.factor(), lowRankKeys.basis()),
-                new IndexedLayer.StoredValues(valueStore.values(), valueStore.scales()),
+                valueStore.stored(),
                 new IndexedLayer.Residency(
                         resident.rows(),
                         rows.cachedRow(),

@@ -119,15 +119,75 @@ record ShadowLayout(
         return indexCapacity / spec.unitTokens() - spec.index().outlierUnits();
     }
 
-    /// The extents of the index of a layer.
+    /// The extents of the index of a layer, for the tokens that have memory now.
     IndexShape index() {
-        return new IndexShape(spec.index(), shape, unitCapacity());
+        int units = indexedTokens() / spec.unitTokens() - spec.index().outlierUnits();
+        return new IndexShape(spec.index(), shape, Math.max(0, units));
     }
 
-    /// Maximum number of indexed tokens, counting outliers: the rows of the key factor and of the
-    /// value store.
+    /// True if the index grows.
+    boolean grows() {
+        return size.grows() && !isAlwaysWhole();
+    }
+
+    /// Tokens of each extent of the value store. A sequence whose first reservation fits the
+    /// resident region begins without memory for an index, so that its first extent is empty.
+    List<Integer> valueExtents() {
+        int unit = spec.unitTokens();
+        int most = indexCapacity / unit * unit;
+        if (!grows()) {
+            return List.of(most);
+        }
+        int first = size.reservation().firstTokens();
+        int next = first <= residentRows() ? 0 : first / unit * unit;
+        List<Integer> extents = new ArrayList<>(List.of(next));
+        int left = most - next;
+        for (int i = 0; i < size.reservation().extents() && left > 0; i++) {
+            int tokens = Math.min(left, Math.ceilDiv(size.reservation().extentTokens(), unit) * unit);
+            extents.add(tokens);
+            left -= tokens;
+        }
+        return extents;
+    }
+
+    /// Number of tokens that can be indexed with the memory that there is now, counting outliers: the
+    /// rows of the key factor and of the value store.
     int indexedTokens() {
-        return indexCapacity / spec.unitTokens() * spec.unitTokens();
+        return valueExtents().stream().mapToInt(Integer::intValue).sum();
+    }
+
+    /// The layout of the same sequence with other memory.
+    ShadowLayout withSize(SequenceSize other) {
+        return new ShadowLayout(spec, shape, other, indexCapacity, recentTokens, attention);
+    }
+
+    /// The layout of the same sequence with memory to index so many tokens.
+    ShadowLayout grownFor(int tokens) {
+        ShadowLayout larger = this;
+        while (larger.indexedTokens() < tokens) {
+            larger = withSize(larger.size.withExtents(larger.size.reservation().extents() + 1));
+        }
+        return larger;
+    }
+
+    /// Bytes of what grows by copying, for one layer.
+    long growingLayerBytes() {
+        return index().growingBytes()
+                + (long) indexedTokens() * rank() * shape.kvType().bytes();
+    }
+
+    /// Bytes of device memory that does not grow by copying.
+    long fixedBytes() {
+        long all = parts().stream()
+                .filter(part -> part.place() == Place.DEVICE)
+                .mapToLong(Allocation::bytes)
+                .sum();
+        return grows() ? all - shape.layers() * growingLayerBytes() : all;
+    }
+
+    /// Bytes of a fork.
+    long forkBytes() {
+        return forkParts().stream().mapToLong(Allocation::bytes).sum();
     }
 
     /// Units of a context of `tokens` tokens: all except the local tokens and the remainder of a

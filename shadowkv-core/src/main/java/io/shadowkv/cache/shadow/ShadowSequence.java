@@ -7,84 +7,58 @@ import io.shadowkv.cache.LayerRotaries;
 import io.shadowkv.cache.PromptCache;
 import io.shadowkv.cache.RowsPromptCache;
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.cache.SequenceState;
-import io.shadowkv.cache.shadow.index.LayerMemory;
 import io.shadowkv.cache.shadow.index.UnitBuffers;
 import io.shadowkv.op.AttendedRows;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.tensor.Tensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// One sequence under ShadowKV. While it fits the resident region it is kept whole and attention is
 /// exact; after that it is indexed.
 ///
 /// New tokens are written to the recent rows. When these are full, all except the newest local
-/// tokens move to the index together, so that the sequence needs no further memory, however long
-/// the answer is.
+/// tokens move to the index together, which grows with them if the sequence has memory for a part
+/// of its capacity only.
 final class ShadowSequence implements SequenceCache {
-    private final ShadowLayout layout;
     private final Backend backend;
-    private final MemoryScope scope;
+    private final ShadowLayers layers;
     private final LayerRotaries rotary;
+    private final @Nullable ShadowSequence shared;
     private final int recentRow;
     private final List<Integer> shifts;
-    private final List<ResidentBuffer> resident = new ArrayList<>();
-    private final List<ShadowLayer> layers = new ArrayList<>();
     private int length;
     private boolean isIndexed;
     private int indexedUnits;
     private int recentToken;
-    private @Nullable ShadowSequence shared;
+    private @Nullable WholeIndexing indexing;
 
-    private ShadowSequence(ShadowLayout layout, Backend backend, MemoryScope scope, LayerRotaries rotary) {
-        this.layout = layout;
+    /// @param shared the sequence whose index a fork reads; null for a sequence of its own
+    private ShadowSequence(
+            ShadowLayout layout, Backend backend, LayerRotaries rotary, @Nullable ShadowSequence shared) {
         this.backend = backend;
-        this.scope = scope;
         this.rotary = rotary;
+        this.shared = shared;
         this.recentRow = layout.base().recentRow();
         this.shifts = layout.recentRowShifts();
+        this.layers = new ShadowLayers(layout, backend, shared == null ? null : shared.layers);
     }
 
     static ShadowSequence allocate(ShadowLayout layout, Backend backend, LayerRotaries rotary) {
-        long bytes = layout.parts().stream()
-                .filter(part -> part.place() == Backend.Place.DEVICE)
-                .mapToLong(Allocation::bytes)
-                .sum();
-        MemoryScope scope =
-                backend.newScope("ShadowKV's cache of a sequence of " + layout.capacity() + " tokens", bytes);
-        try {
-            ShadowSequence sequence = new ShadowSequence(layout, backend, scope, rotary);
-            LayerMemories memories = new LayerMemories(layout, scope);
-            for (int layer = 0; layer < layout.shape().layers(); layer++) {
-                LayerMemory memory = memories.of(layer);
-                if (layout.isAlwaysWhole()) {
-                    sequence.resident.add(new ResidentBuffer(layout.layer(layer), backend, memory));
-                } else {
-                    ShadowLayer indexable = new ShadowLayer(layout, layer, backend, memory);
-                    sequence.layers.add(indexable);
-                    sequence.resident.add(indexable.resident());
-                }
-                memory.nextLayer();
-            }
-            return sequence;
-        } catch (RuntimeException e) {
-            scope.close();
-            throw e;
-        }
+        return new ShadowSequence(layout, backend, rotary, null);
     }
 
     ShadowLayout layout() {
-        return layout;
+        return layers.layout();
     }
 
     AttendedRows attended(int layer) {
-        return resident.get(layer).rows();
+        return layers.resident(layer).rows();
     }
 
     IndexedLayer indexed(int layer) {
@@ -98,7 +72,7 @@ final class ShadowSequence implements SequenceCache {
     /// @param values the same shape
     void take(int layer, Tensor keys, Tensor values, int tokens, @Nullable IndexScratch scratch) {
         if (scratch == null) {
-            resident.get(layer).keepWhole(keys, values, tokens);
+            layers.resident(layer).keepWhole(keys, values, tokens);
         } else {
             layers.get(layer).index(keys, values, tokens, rotary.of(layer), scratch);
         }
@@ -107,20 +81,20 @@ final class ShadowSequence implements SequenceCache {
     /// All layers have taken the prompt.
     void taken(int tokens) {
         length = tokens;
-        if (tokens > layout.residentRows()) {
+        if (tokens > layout().residentRows()) {
             indexed();
         }
     }
 
     /// All layers have indexed the tokens so far.
     private void indexed() {
-        int contextUnits = layout.contextUnits(length);
-        indexedUnits = contextUnits - layout.spec().index().outlierUnits();
-        if (indexedUnits < layout.leastSelectedUnits()) {
+        int contextUnits = layout().contextUnits(length);
+        indexedUnits = contextUnits - layout().spec().index().outlierUnits();
+        if (indexedUnits < layout().leastSelectedUnits()) {
             throw new IllegalStateException(length + " tokens give " + indexedUnits + " units for "
-                    + layout.leastSelectedUnits() + " slots; a sequence as short as this is kept whole");
+                    + layout().leastSelectedUnits() + " slots; a sequence as short as this is kept whole");
         }
-        recentToken = contextUnits * layout.spec().unitTokens();
+        recentToken = contextUnits * layout().spec().unitTokens();
         isIndexed = true;
     }
 
@@ -131,12 +105,12 @@ final class ShadowSequence implements SequenceCache {
 
     @Override
     public int capacity() {
-        return layout.capacity();
+        return layout().capacity();
     }
 
     @Override
     public int room() {
-        int free = isIndexed ? layout.recentTokens() - recentTokens() : layout.residentRows() - length;
+        int free = isIndexed ? layout().recentTokens() - recentTokens() : layout().residentRows() - length;
         return Math.min(free, capacity() - length);
     }
 
@@ -157,42 +131,97 @@ final class ShadowSequence implements SequenceCache {
         if (isFork()) {
             throw new IllegalStateException("a fork cannot add to the index that it shares");
         }
+        if (!neededSize().equals(size())) {
+            throw new IllegalStateException("the index has memory for " + layout().indexedTokens() + " tokens, and "
+                    + tokensAfterMakeRoom() + " will be in it; grow the sequence first");
+        }
+        if (!isIndexed) {
+            WholeIndexing running = startIndexing();
+            indexing = null;
+            running.finish();
+            indexed();
+            return;
+        }
         try (MemoryScope scratch = backend.newScope("indexing a sequence")) {
-            if (isIndexed) {
-                joinRecent(scratch);
-            } else {
-                indexWhole(scratch);
-            }
+            joinRecent(scratch);
             backend.synchronize();
         }
     }
 
-    private void indexWhole(MemoryScope scope) {
-        var shape = layout.shape();
-        IndexScratch scratch = IndexScratch.allocate(layout, backend, scope, length);
-        Tensor keys = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
-        Tensor values = scope.allocate(shape.kvType(), shape.kvHeads(), length, shape.headDim());
-        for (int i = 0; i < layers.size(); i++) {
-            ShadowLayer layer = layers.get(i);
-            layer.resident().copyTo(keys, values, length);
-            layer.index(keys, values, length, rotary.of(i), scratch);
+    /// Does what [#makeRoom] does, but does not wait for the indexing of a whole sequence.
+    ///
+    /// @return false while that is under way
+    boolean beginRoom() {
+        if (!isIndexed && !isFork() && !startIndexing().isDone()) {
+            return false;
         }
-        indexed();
+        makeRoom();
+        return true;
+    }
+
+    private WholeIndexing startIndexing() {
+        WholeIndexing running = indexing;
+        if (running == null) {
+            running = new WholeIndexing(layers, backend, rotary, length);
+            indexing = running;
+        }
+        return running;
+    }
+
+    boolean isBeingIndexed() {
+        return indexing != null;
+    }
+
+    /// Units that leave the recent rows when these are full.
+    private int joiningUnits() {
+        var spec = layout().spec();
+        return (recentTokens() - spec.residency().localTokens()) / spec.unitTokens();
+    }
+
+    /// Number of tokens in the index after the next call of [#makeRoom].
+    private int tokensAfterMakeRoom() {
+        int unit = layout().spec().unitTokens();
+        return isIndexed ? recentToken + joiningUnits() * unit : layout().contextUnits(length) * unit;
+    }
+
+    @Override
+    public SequenceSize size() {
+        return layout().size();
+    }
+
+    @Override
+    public SequenceSize neededSize() {
+        boolean needsIndex = room() == 0 && length < capacity() && !isFork();
+        return needsIndex ? layout().grownFor(tokensAfterMakeRoom()).size() : size();
+    }
+
+    @Override
+    public void grow(SequenceSize larger) {
+        layers.grow(layout().withSize(larger), recentToken, indexedUnits);
+    }
+
+    @Override
+    public long growthBytes(SequenceSize larger) {
+        return layout().withSize(larger).growingLayerBytes();
+    }
+
+    @Override
+    public Parking parking() {
+        return layers;
     }
 
     private void joinRecent(MemoryScope scope) {
         int held = recentTokens();
-        int units =
-                (held - layout.spec().residency().localTokens()) / layout.spec().unitTokens();
+        int units = joiningUnits();
         Tensor scratch =
-                IndexScratch.plain(layout, backend, scope, units * layout.spec().unitTokens());
-        int firstUnit = recentToken / layout.spec().unitTokens();
-        UnitBuffers fresh = layout.index().extendBuffers(backend, scope, firstUnit, units);
+                IndexScratch.plain(layout(), backend, scope, units * layout().spec().unitTokens());
+        int firstUnit = recentToken / layout().spec().unitTokens();
+        UnitBuffers fresh = layout().index().extendBuffers(backend, scope, firstUnit, units);
         for (int i = 0; i < layers.size(); i++) {
             layers.get(i).join(recentToken, held, indexedUnits, rotary.of(i), scratch, fresh);
         }
         indexedUnits += units;
-        recentToken += units * layout.spec().unitTokens();
+        recentToken += units * layout().spec().unitTokens();
     }
 
     boolean isFork() {
@@ -225,14 +254,20 @@ final class ShadowSequence implements SequenceCache {
     SequenceCache extended(int newLength, int newUnits) {
         length = newLength;
         indexedUnits += newUnits;
-        recentToken += newUnits * layout.spec().unitTokens();
+        recentToken += newUnits * layout().spec().unitTokens();
         return this;
     }
 
     /// A sequence that is kept whole takes what fits its rows. It is short, so it can be read again.
     @Override
     public boolean canExtend(int tokens) {
-        return isIndexed ? tokens <= capacity() - length : tokens <= layout.residentRows() - length;
+        if (!isIndexed) {
+            return tokens <= layout().residentRows() - length;
+        }
+        int recent = recentTokens() + tokens - layout().spec().residency().localTokens();
+        boolean hasMemory = recentTokens() + tokens <= layout().recentTokens()
+                || recentToken + recent <= layout().indexedTokens() + layout().spec().unitTokens() - 1;
+        return hasMemory && tokens <= capacity() - length;
     }
 
     @Override
@@ -246,8 +281,8 @@ final class ShadowSequence implements SequenceCache {
         if (isIndexed) {
             return new ShadowExtension(this, backend, tokens);
         }
-        var rows = resident.stream().map(ResidentBuffer::rows).toList();
-        var attention = layout.attention().open(length, tokens);
+        var rows = layers.resident().stream().map(ResidentBuffer::rows).toList();
+        var attention = layout().attention().open(length, tokens);
         return new RowsPromptCache(backend, attention, rows, length, all -> extended(all, 0));
     }
 
@@ -263,89 +298,55 @@ final class ShadowSequence implements SequenceCache {
 
     @Override
     public long bytes(Backend.Place place) {
-        return scope.bytes(place);
+        return layers.bytes(place);
     }
 
     @Override
     public Selections selections() {
-        long selected = 0;
-        long missed = 0;
-        for (ShadowLayer layer : layers) {
-            long[] counters = backend.downloadLongs(layer.selector().counters());
-            selected += counters[0];
-            missed += counters[1];
-        }
-        return new Selections(selected, missed);
+        return layers.selections();
     }
 
     @Override
     public List<LayerFetches> fetches() {
-        if (!isIndexed) {
-            return List.of();
-        }
-        return layers.stream().map(layer -> layer.fetches(backend)).toList();
+        return isIndexed ? layers.fetches() : List.of();
     }
 
     @Override
     public SequenceCache copy() {
-        ShadowSequence copy = allocate(layout, backend, rotary);
-        Map<String, Tensor> targets = copy.state().tensors();
-        state().tensors().forEach((name, tensor) -> copy(tensor, Objects.requireNonNull(targets.get(name))));
-        backend.synchronize();
-        copy.length = length;
-        copy.isIndexed = isIndexed;
-        copy.indexedUnits = indexedUnits;
-        copy.recentToken = recentToken;
-        return copy;
+        ShadowSequence copy = allocate(layout(), backend, rotary);
+        layers.copyTo(copy.layers);
+        return copy.at(this);
+    }
+
+    /// This sequence with the numbers of another one, whose rows it has.
+    private ShadowSequence at(ShadowSequence other) {
+        length = other.length;
+        isIndexed = other.isIndexed;
+        indexedUnits = other.indexedUnits;
+        recentToken = other.recentToken;
+        return this;
     }
 
     /// A whole sequence has no index to share, so its rows are copied.
     @Override
     public SequenceCache fork(int newTokens) {
-        if (!isIndexed) {
-            return forkWhole(newTokens);
+        ShadowSequence fork = isIndexed
+                ? new ShadowSequence(forkLayout(newTokens), backend, rotary, indexOwner())
+                : allocate(wholeForkLayout(newTokens), backend, rotary);
+        if (isIndexed) {
+            layers.copyKept(fork.layers, recentTokens());
+        } else {
+            layers.copyWhole(fork.layers, length);
         }
-        ShadowLayout forked = forkLayout(newTokens);
-        MemoryScope scopeOfFork = backend.newScope("ShadowKV's fork of a sequence of " + length + " tokens");
-        try {
-            var fork = new ShadowSequence(forked, backend, scopeOfFork, rotary);
-            LayerMemories memories = new LayerMemories(forked, scopeOfFork);
-            for (int layer = 0; layer < layers.size(); layer++) {
-                LayerMemory memory = memories.of(layer);
-                ShadowLayer own = layers.get(layer).fork(forked.layer(layer), recentTokens(), backend, memory);
-                fork.layers.add(own);
-                fork.resident.add(own.resident());
-                memory.nextLayer();
-            }
-            backend.synchronize();
-            fork.length = length;
-            fork.isIndexed = true;
-            fork.indexedUnits = indexedUnits;
-            fork.recentToken = recentToken;
-            fork.shared = indexOwner();
-            return fork;
-        } catch (RuntimeException e) {
-            scopeOfFork.close();
-            throw e;
-        }
-    }
-
-    private SequenceCache forkWhole(int newTokens) {
-        ShadowSequence fork = allocate(wholeForkLayout(newTokens), backend, rotary);
-        for (int layer = 0; layer < resident.size(); layer++) {
-            resident.get(layer).copyWhole(fork.resident.get(layer), length);
-        }
-        backend.synchronize();
-        fork.length = length;
-        return fork;
+        return fork.at(this);
     }
 
     private ShadowLayout forkLayout(int newTokens) {
-        return layout.forked(length + newTokens, recentTokens() + newTokens);
+        return layout().forked(length + newTokens, recentTokens() + newTokens);
     }
 
     private ShadowLayout wholeForkLayout(int newTokens) {
-        return layout.withCapacity(length + newTokens);
+        return layout().withCapacity(length + newTokens);
     }
 
     @Override
@@ -358,7 +359,7 @@ final class ShadowSequence implements SequenceCache {
     @Override
     public SequenceState state() {
         return new SequenceState(
-                StateTensors.of(resident, layers),
+                layers.tensors(),
                 Map.of(
                         "length", (long) length,
                         "is_indexed", isIndexed ? 1L : 0L,
@@ -387,12 +388,12 @@ final class ShadowSequence implements SequenceCache {
         return isIndexed;
     }
 
-    private void copy(Tensor source, Tensor target) {
-        backend.operations().dense().copy(source, target);
-    }
-
     @Override
     public void close() {
-        scope.close();
+        WholeIndexing running = indexing;
+        if (running != null) {
+            running.abandon();
+        }
+        layers.close();
     }
 }

@@ -26,6 +26,7 @@ public final class TokenDraw {
     private final @Nullable LogitChanges changes;
     private final @Nullable TokenConstraint constraint;
     private int generated;
+    private int @Nullable [] forced;
 
     /// @param prompt all tokens before the answer; the first `promptLength` are valid
     /// @param endIds ids that would end the answer before its minimum length
@@ -39,6 +40,17 @@ public final class TokenDraw {
         this.constraint =
                 request.constraint() == null ? null : request.constraint().get();
         banEnds();
+    }
+
+    /// Draws these ids, whatever the logits are.
+    ///
+    /// @param answer as many ids as will be drawn
+    public void force(int[] answer) {
+        forced = answer;
+    }
+
+    public boolean isForced() {
+        return forced != null;
     }
 
     /// Ids that end an answer.
@@ -104,6 +116,10 @@ public final class TokenDraw {
     /// @param row `[vocabulary]`, overwritten
     /// @throws io.shadowkv.sampling.LogitsException if a logit is NaN or none is finite
     public int draw(float[] row) {
+        int[] known = forced;
+        if (known != null) {
+            return known[generated];
+        }
         if (changes != null) {
             changes.apply(row);
         }

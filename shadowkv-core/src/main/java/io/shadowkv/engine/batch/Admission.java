@@ -6,6 +6,7 @@ import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.model.LoadedModel;
 import io.shadowkv.op.BackendMemoryException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,7 @@ final class Admission {
     private final Ledger ledger;
     private final Prefixes prefixes;
     private final Readings readings;
+    private final Growth growth;
     private final int slots;
     private final int prefillRows;
     private final List<Sequence> waiting = new ArrayList<>();
@@ -43,6 +45,7 @@ final class Admission {
             Ledger ledger,
             Prefixes prefixes,
             Readings readings,
+            Growth growth,
             int slots,
             int prefillRows) {
         this.model = model;
@@ -51,6 +54,7 @@ final class Admission {
         this.ledger = ledger;
         this.prefixes = prefixes;
         this.readings = readings;
+        this.growth = growth;
         this.slots = slots;
         this.prefillRows = prefillRows;
     }
@@ -88,11 +92,11 @@ final class Admission {
 
     /// True if the tokens that are not in the sequence's cache should be read as a turn.
     boolean readsTurn(Sequence sequence) {
-        return sequence.cache() != null && sequence.pendingCount() >= TURN_ROWS;
+        return sequence.cache() != null && sequence.unread() >= TURN_ROWS;
     }
 
     private boolean canReadTurn(Sequence sequence) {
-        return sequence.requireCache().canExtend(sequence.pendingCount()) && !crossesRotaryLimit(sequence);
+        return sequence.requireCache().canExtend(sequence.unread()) && !crossesRotaryLimit(sequence);
     }
 
     /// What a call of [#admit] did.
@@ -117,6 +121,21 @@ final class Admission {
                 continue;
             }
             boolean others = running + taken(before) > 0;
+            if (Growth.isParked(next)) {
+                if (growth.resume(next, openings.memory())) {
+                    take(next, candidates);
+                    joining.add(next);
+                    continue;
+                }
+                if (others) {
+                    break;
+                }
+                if (!dropParked(next)) {
+                    take(next, candidates);
+                    refuse(next);
+                }
+                continue;
+            }
             if (next.cache() != null || (prefix != null && fork(prefix, next, openings))) {
                 if (!readsTurn(next)) {
                     take(next, candidates);
@@ -149,9 +168,12 @@ final class Admission {
             if (opens ? !readings.hasRoom(openings.readings()) : !openings.takesPrompt(next.length())) {
                 break;
             }
-            if (!prefixes.makeRoom(next.planned(), openings.memory())) {
+            if (!prefixes.makeRoom(next.planned(), growth.memory(next, openings))) {
                 if (others) {
                     break;
+                }
+                if (dropParked(next)) {
+                    continue;
                 }
                 take(next, candidates);
                 refuse(next);
@@ -169,6 +191,21 @@ final class Admission {
         return new Admitted(joining, waiting.size() < before);
     }
 
+    /// Frees the memory of the parked sequence that is admitted last, except for `other`. It is read
+    /// again later.
+    ///
+    /// @return false if there is none
+    boolean dropParked(@Nullable Sequence other) {
+        List<Sequence> parked = Policy.byImportance(waiting.stream()
+                .filter(sequence -> Growth.isParked(sequence) && Growth.canReplay(sequence) && sequence != other)
+                .toList());
+        if (parked.isEmpty()) {
+            return false;
+        }
+        growth.replay(parked.getLast());
+        return true;
+    }
+
     private void take(Sequence next, List<Sequence> candidates) {
         waiting.remove(next);
         candidates.remove(next);
@@ -182,7 +219,7 @@ final class Admission {
         if (shared == null) {
             return false;
         }
-        int rows = isFork || prefix == null ? sequence.pendingCount() : sequence.length() - prefix.ids().length;
+        int rows = isFork || prefix == null ? sequence.unread() : sequence.readTokens() - prefix.ids().length;
         return rows >= TURN_ROWS && readings.readTurnsOf(shared);
     }
 
@@ -192,16 +229,7 @@ final class Admission {
 
     /// Frees the cache of a sequence that has not ended, so that the sequence is read again.
     void readAgain(Sequence sequence) {
-        freeCache(sequence, true);
-    }
-
-    private void freeCache(Sequence sequence, boolean readsAll) {
-        ledger.free(sequence.requireCache());
-        Prefix prefix = sequence.prefix();
-        if (prefix != null) {
-            prefixes.leave(prefix);
-        }
-        sequence.losesCache(planner.sequence(sequence.capacity(), slots), readsAll);
+        growth.freeCache(sequence, true);
     }
 
     /// Opens the reading of turns. If the backend has less memory than the plan says, half of them wait
@@ -235,7 +263,7 @@ final class Admission {
     /// memory from a sequence of higher priority.
     private void waitForMemory(Sequence sequence) {
         if (sequence.prefix() != null) {
-            freeCache(sequence, false);
+            growth.freeCache(sequence, false);
         }
         waiting.add(sequence);
     }
@@ -245,7 +273,8 @@ final class Admission {
         if (sequence.cache() != null || sequence.readsItself()) {
             return null;
         }
-        Prefix prefix = prefixes.longest(sequence.ids(), sequence.planned());
+        int[] ids = Arrays.copyOf(sequence.ids(), sequence.readTokens());
+        Prefix prefix = prefixes.longest(ids, sequence.planned());
         return prefix == null || crossesRotaryLimit(prefix.ids().length, sequence.length()) ? null : prefix;
     }
 
@@ -256,7 +285,7 @@ final class Admission {
         PlannedSequence planned = Prefixes.planned(prefix, sequence.capacity());
         prefixes.use(prefix);
         try {
-            int rows = sequence.length() - prefix.ids().length;
+            int rows = sequence.readTokens() - prefix.ids().length;
             if (!openings.makeRoomForFork(planned, prefix, rows < TURN_ROWS ? 0 : rows, prefixes)) {
                 return false;
             }

@@ -86,6 +86,11 @@ public final class Batch implements AutoCloseable {
         numbers[slot] = joined++;
     }
 
+    /// The sequence in a slot has other memory now.
+    public void moved(int slot) {
+        decodeCache.join(slot, sequence(slot));
+    }
+
     /// Empties a slot; the sequence stays open.
     public void leave(int slot) {
         decodeCache.leave(slot);
@@ -101,6 +106,20 @@ public final class Batch implements AutoCloseable {
             decodeCache.makeRoom(slot);
         }
         return sequence.room();
+    }
+
+    /// Makes room as [#makeRoom] does, but does not wait for work on the side queue.
+    ///
+    /// @return number of tokens that fit; 0 while that work is under way
+    public int beginRoom(int slot) {
+        SequenceCache sequence = sequence(slot);
+        boolean needsRoom = sequence.room() == 0 && sequence.length() < sequence.capacity();
+        return needsRoom && !decodeCache.beginRoom(slot) ? 0 : sequence.room();
+    }
+
+    /// Waits for the work that [#beginRoom] has begun.
+    public void settle(int slot) {
+        decodeCache.settle(slot);
     }
 
     /// New tokens of the sequence in a slot.

@@ -19,7 +19,9 @@ final class CacheReports {
         if (cache == null) {
             return new CacheReport(planned.bytes(), new SequenceBytes(0, 0, List.of()), 0, 0, false);
         }
-        SequenceCache.Selections selections = cache.selections();
+        // A parked sequence has its counters in host memory; it is read where it ends without an answer.
+        SequenceCache.Selections selections =
+                cache.parking().isParked() ? new SequenceCache.Selections(0, 0) : cache.selections();
         var measured = new SequenceBytes(cache.bytes(Place.DEVICE), cache.bytes(Place.HOST), List.of());
         return new CacheReport(
                 planned.bytes(), measured, selections.selected(), selections.missed(), !cache.isIndexed());

@@ -1,6 +1,7 @@
 package io.shadowkv.engine.batch;
 
 import io.shadowkv.cache.SequenceCache;
+import io.shadowkv.cache.SequenceSize;
 import io.shadowkv.engine.MemoryPlan.SequenceBytes;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.op.Backend.Place;
@@ -61,6 +62,38 @@ public final class Ledger {
         if (held.put(cache, planned) == null) {
             add(planned, 1);
         }
+    }
+
+    /// Records that a cache has other memory now.
+    void changed(SequenceCache cache, PlannedSequence planned) {
+        PlannedSequence before = held.put(cache, planned);
+        if (before == null) {
+            throw new IllegalStateException("the ledger does not hold a sequence of " + cache.length() + " tokens");
+        }
+        add(before, -1);
+        add(planned, 1);
+    }
+
+    /// The memory of a cache.
+    PlannedSequence of(SequenceCache cache) {
+        return Objects.requireNonNull(held.get(cache), "the ledger does not hold the sequence");
+    }
+
+    /// The memory that all sequences need in addition, to grow to their capacity.
+    SequenceBytes growthLeft() {
+        long device = 0;
+        long host = 0;
+        for (PlannedSequence sequence : held.values()) {
+            if (sequence.size().grows()) {
+                SequenceBytes all = planner.sized(
+                                sequence,
+                                size -> new SequenceSize(size.capacityTokens(), size.deviceValueLayers()))
+                        .bytes();
+                device += Math.max(0, all.resident() - sequence.bytes().resident());
+                host += Math.max(0, all.offloaded() - sequence.bytes().offloaded());
+            }
+        }
+        return new SequenceBytes(device, host, List.of());
     }
 
     /// Closes a cache.

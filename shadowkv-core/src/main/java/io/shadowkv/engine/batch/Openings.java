@@ -47,14 +47,14 @@ final class Openings {
 
     /// True if the turn of a sequence needs no reading of its own.
     boolean joinsTurns(Sequence sequence) {
-        return group(sequence.prefix(), sequence.pendingCount()) != null;
+        return group(sequence.prefix(), sequence.unread()) != null;
     }
 
     /// Adds a turn to those that it may be read with, if there is memory.
     ///
     /// @return false if there is no memory to read it in rows
     boolean addTurn(Sequence sequence, Prefixes prefixes) {
-        TurnGroup group = group(sequence.prefix(), sequence.pendingCount());
+        TurnGroup group = group(sequence.prefix(), sequence.unread());
         TurnGroup grown = group == null ? new TurnGroup(List.of(sequence)) : group.with(sequence);
         if (!prefixes.makeRoom(grown.workspace(), memoryWithout(group))) {
             return false;

@@ -15,6 +15,7 @@ import io.shadowkv.op.Backend;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Computes memory plans, refuses requests before anything is allocated, and decides how many
@@ -63,6 +64,20 @@ public final class Planner {
         Limits limits = limits();
         int together = Math.clamp(largestBatch(capacityTokens, limits), 1, batch);
         return planned(capacityTokens, together, limits);
+    }
+
+    /// Returns the memory that a sequence has at first: for `tokens` tokens and the first part of its
+    /// answer. [#sized] has what it grows to.
+    public PlannedSequence growing(int tokens, int capacityTokens, int batch) {
+        EngineOptions.Growth growth = options.growth();
+        int first = (int) Math.min(capacityTokens, (long) tokens + growth.answerTokens());
+        return sized(sequence(capacityTokens, batch), size -> size.growing(first, growth.extentTokens()));
+    }
+
+    /// Returns the memory of a sequence of another size.
+    PlannedSequence sized(PlannedSequence planned, UnaryOperator<SequenceSize> change) {
+        SequenceSize size = change.apply(planned.size());
+        return new PlannedSequence(size, bytesOf(size), planned.sharedTokens());
     }
 
     /// The memory that the reading of turns needs: that of sequences which are not allocated yet, and the
@@ -114,10 +129,12 @@ public final class Planner {
             Collection<PlannedSequence> freed) {
         Limits limits = availableNow();
         int capacity = wanted.size().capacityTokens();
-        long device = wanted.bytes().resident() + bytes(workspace(capacity, 1));
+        long device = wanted.bytes().resident() + bytes(workspace(capacity, 1)) - promptBytes(capacity);
+        device += wanted.isRead() ? promptBytes(wanted.size().reservedTokens()) : 0;
         long host = wanted.bytes().offloaded();
         for (PlannedSequence sequence : admitted) {
-            device += sequence.bytes().resident() + promptBytes(sequence.size().capacityTokens());
+            device += sequence.bytes().resident();
+            device += sequence.isRead() ? promptBytes(sequence.size().reservedTokens()) : 0;
             host += sequence.bytes().offloaded();
         }
         // The memory that the backend reports as available excludes what is allocated; a stated
@@ -130,13 +147,14 @@ public final class Planner {
             host += hostIsLimited ? sequence.bytes().offloaded() : 0;
         }
         for (PlannedSequence sequence : read) {
-            device += options.deviceBytes() > 0 ? promptBytes(sequence.size().capacityTokens()) : 0;
+            device += options.deviceBytes() > 0 ? promptBytes(sequence.size().reservedTokens()) : 0;
         }
         for (PlannedSequence sequence : freed) {
             device -= sequence.bytes().resident();
             host -= sequence.bytes().offloaded();
         }
-        return fits(device, host, limits);
+        boolean needsHostOnly = !wanted.isRead() && wanted.bytes().resident() == 0;
+        return needsHostOnly && !limits.hostIsDevice() ? host <= limits.hostBytes() : fits(device, host, limits);
     }
 
     private static boolean fits(long device, long host, Limits limits) {

@@ -327,7 +327,7 @@ final class Readings {
         private final Map<OpenReading, RuntimeException> failures = new ConcurrentHashMap<>();
         private final CountDownLatch landing = new CountDownLatch(1);
         private volatile boolean mustLand;
-        private Backend.Ticket ticket = Backend.Ticket.ENDED;
+        private Backend.Ticket ticket = Backend.Ticket.DONE;
 
         Flight(List<OpenReading> members) {
             this.members = members;

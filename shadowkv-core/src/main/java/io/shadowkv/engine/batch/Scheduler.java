@@ -5,12 +5,17 @@ import io.shadowkv.cache.SequenceCache;
 import io.shadowkv.engine.EngineOptions;
 import io.shadowkv.engine.MemoryPlanException;
 import io.shadowkv.engine.PlannedSequence;
+import io.shadowkv.engine.Preemptions;
 import io.shadowkv.engine.model.LoadedModel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Runs sequences together, round by round: admits what fits the memory, decodes one step of all
@@ -29,6 +34,7 @@ public final class Scheduler implements AutoCloseable {
     private final Ledger ledger;
     private final Admission admission;
     private final Prefixes prefixes;
+    private final Growth growth;
     private final Batch batch;
     private final Readings readings;
     private final BatchSampler sampler;
@@ -52,7 +58,9 @@ public final class Scheduler implements AutoCloseable {
                 prefixes,
                 prefillRows,
                 new ReadingPace(options.readingGap().toNanos()));
-        this.admission = new Admission(model, strategy, planner, ledger, prefixes, readings, slots.length, prefillRows);
+        this.growth = new Growth(model.backend(), planner, ledger, prefixes, slots.length);
+        this.admission =
+                new Admission(model, strategy, planner, ledger, prefixes, readings, growth, slots.length, prefillRows);
     }
 
     public Batch batch() {
@@ -178,6 +186,11 @@ public final class Scheduler implements AutoCloseable {
         slots[slot] = null;
     }
 
+    /// Waits for what is under way in a slot. A failure ends the sequence.
+    private void settle(int slot, Sequence sequence) {
+        sequence.guarded(settled -> batch.settle(slot));
+    }
+
     private List<Sequence> active() {
         List<Sequence> active = new ArrayList<>();
         for (Sequence sequence : slots) {
@@ -197,33 +210,102 @@ public final class Scheduler implements AutoCloseable {
             }
             if (sequence.mustEnd()) {
                 hasWorked = true;
+                settle(slot, sequence);
                 leave(slot);
                 prefixes.end(sequence);
             } else if (admission.crossesRotaryLimit(sequence)) {
                 leave(slot);
+                sequence.readsAnswer();
                 admission.readAgain(sequence);
                 admission.returns(sequence);
             }
         }
     }
 
-    /// @return nanoseconds of the step; 0 if no sequence had a token to decode
-    private long decode() {
-        List<Batch.Input> inputs = new ArrayList<>();
-        List<Sequence> decoding = new ArrayList<>();
-        for (int slot = 0; slot < slots.length; slot++) {
-            Sequence sequence = slots[slot];
-            if (sequence != null && sequence.events().isReady()) {
-                Batch.Input input = input(slot, sequence);
-                if (input != null) {
-                    inputs.add(input);
-                    decoding.add(sequence);
+    /// Gives the sequences that decode next the memory that they need, the most important one first.
+    ///
+    /// @return sequences that must wait until others give memory back
+    private Set<Sequence> grow() {
+        Set<Sequence> stalled = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Sequence sequence : Policy.byImportance(active())) {
+            while (needsMemory(sequence) && !grown(sequence)) {
+                if (!preemptFor(sequence) && !dropParked()) {
+                    stall(sequence, stalled);
+                    break;
                 }
             }
+        }
+        return stalled;
+    }
+
+    private boolean needsMemory(Sequence sequence) {
+        return slotOf(sequence) >= 0 && sequence.events().isReady() && Growth.isNeeded(sequence.requireCache());
+    }
+
+    private int slotOf(Sequence sequence) {
+        return Arrays.asList(slots).indexOf(sequence);
+    }
+
+    private boolean grown(Sequence sequence) {
+        boolean hasGrown = growth.grow(sequence);
+        batch.moved(slotOf(sequence));
+        return hasGrown;
+    }
+
+    /// Preempts a sequence, the least important one first: if all others keep their memory, the one
+    /// that needs more.
+    ///
+    /// @return false if it is the only one that decodes, or none can be preempted
+    private boolean preemptFor(Sequence sequence) {
+        List<Sequence> running = Policy.byImportance(active());
+        int own = running.indexOf(sequence);
+        for (int i = running.size() - 1; i >= (own == 0 ? 1 : own); i--) {
+            Sequence victim = running.get(i);
+            settle(slotOf(victim), victim);
+            leave(slotOf(victim));
+            if (growth.preempt(victim)) {
+                hasWorked = true;
+                admission.returns(victim);
+                return true;
+            }
+            slots[batch.join(victim.requireCache())] = victim;
+        }
+        return false;
+    }
+
+    /// Frees host memory if no reading will give memory back.
+    private boolean dropParked() {
+        return readings.sequences().isEmpty() && admission.dropParked(null);
+    }
+
+    /// A sequence that cannot grow waits for readings and for more important sequences. If there are
+    /// none, idle caches hold the memory.
+    private void stall(Sequence sequence, Set<Sequence> stalled) {
+        stalled.add(sequence);
+        if (active().size() == 1 && readings.sequences().isEmpty()) {
+            sequence.fail(new MemoryPlanException(planner.refusal(sequence.capacity(), ledger.sealedBytes())));
+        }
+    }
+
+    /// Counters of preempted sequences. Thread-safe.
+    public Preemptions preemptions() {
+        return new Preemptions(growth.parked(), growth.replayed());
+    }
+
+    /// @return nanoseconds of the step; 0 if no sequence had a token to decode
+    private long decode() {
+        Set<Sequence> stalled = grow();
+        List<Batch.Input> inputs = inputs(stalled, false);
+        if (inputs.isEmpty() && !readings.canAdvance()) {
+            // Nothing else can be done while a sequence is indexed.
+            inputs = inputs(stalled, true);
         }
         if (inputs.isEmpty()) {
             return 0;
         }
+        List<Sequence> decoding = inputs.stream()
+                .map(input -> Objects.requireNonNull(slots[input.slot()]))
+                .toList();
         hasWorked = true;
         long start = System.nanoTime();
         Batch.Result result;
@@ -249,10 +331,31 @@ public final class Scheduler implements AutoCloseable {
         return System.nanoTime() - start;
     }
 
-    /// The next tokens of a sequence; null if making room for them failed.
-    private Batch.@Nullable Input input(int slot, Sequence sequence) {
+    /// The next tokens of all sequences that can decode.
+    ///
+    /// @param waits true to wait for sequences that are being indexed
+    private List<Batch.Input> inputs(Set<Sequence> stalled, boolean waits) {
+        List<Batch.Input> inputs = new ArrayList<>();
+        for (int slot = 0; slot < slots.length; slot++) {
+            Sequence sequence = slots[slot];
+            if (sequence != null && !stalled.contains(sequence) && sequence.events().isReady()) {
+                Batch.Input input = sequence.isFinished() ? null : input(slot, sequence, waits);
+                if (input != null) {
+                    inputs.add(input);
+                }
+            }
+        }
+        return inputs;
+    }
+
+    /// The next tokens of a sequence; null if there is no room yet or making room failed.
+    private Batch.@Nullable Input input(int slot, Sequence sequence, boolean waits) {
         try {
-            int[] ids = sequence.pending(Math.min(STEP_TOKENS, batch.makeRoom(slot)));
+            int room = waits ? batch.makeRoom(slot) : batch.beginRoom(slot);
+            if (room == 0) {
+                return null;
+            }
+            int[] ids = sequence.pending(Math.min(STEP_TOKENS, room));
             return new Batch.Input(slot, ids, ids.length == sequence.pendingCount());
         } catch (RuntimeException e) {
             fail(List.of(sequence), e);

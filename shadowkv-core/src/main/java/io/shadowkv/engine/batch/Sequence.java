@@ -6,9 +6,11 @@ import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.answer.AnswerRecord;
+import io.shadowkv.engine.answer.Ending;
 import io.shadowkv.engine.answer.LogitsListener;
 import io.shadowkv.engine.answer.SequenceTimes;
 import io.shadowkv.engine.answer.TokenDraw;
+import io.shadowkv.engine.answer.TokenIds;
 import io.shadowkv.engine.model.ModelText;
 import io.shadowkv.sampling.TokenLogprobs;
 import java.util.List;
@@ -25,13 +27,13 @@ public final class Sequence {
     private int cachedTokens;
     private final TokenIds ids;
     private final int firstGenerated;
+    private final boolean grows;
+    private int readTokens;
     private @Nullable SequenceCache cache;
     private boolean keepsCache;
     private Completion.@Nullable CacheReport lastReport;
-    private Completion.@Nullable FinishReason finish;
-    private @Nullable RuntimeException failure;
+    private final Ending ending = new Ending();
     private @Nullable LogitsListener logitsListener;
-    private int @Nullable [] forced;
     private int readFirst;
     private boolean hasEnded;
     private boolean readsOnly;
@@ -41,7 +43,13 @@ public final class Sequence {
     private long order;
     private final SequenceTimes times = new SequenceTimes();
 
-    private Sequence(
+    /// A turn of a sequence.
+    ///
+    /// @param history tokens before this turn, possibly with the last sampled one
+    /// @param held the cache of a conversation that continues, or null for a new sequence
+    /// @param events receives what happens to the sequence
+    /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
+    public Sequence(
             ModelText model,
             Request request,
             int[] history,
@@ -56,24 +64,10 @@ public final class Sequence {
         this.answer = new AnswerRecord(endIds, model.answerText(request));
         this.ids = new TokenIds(history, request.promptIds());
         this.firstGenerated = ids.size();
+        this.readTokens = firstGenerated;
+        this.grows = planned.size().grows();
         this.draw = new TokenDraw(request, ids.all(), firstGenerated, endIds);
         this.cache = held;
-    }
-
-    /// A turn of a sequence.
-    ///
-    /// @param history tokens before this turn, possibly with the last sampled one
-    /// @param held the cache of a conversation that continues, or null for a new sequence
-    /// @param events receives what happens to the sequence
-    /// @throws IllegalArgumentException if the request has stop strings and there is no tokenizer
-    public static Sequence turn(
-            ModelText model,
-            Request request,
-            int[] history,
-            PlannedSequence planned,
-            @Nullable SequenceCache held,
-            SequenceEvents events) {
-        return new Sequence(model, request, history, planned, held, events);
     }
 
     /// From now on downloads the logits of every step and passes them to `listener`.
@@ -81,11 +75,9 @@ public final class Sequence {
         logitsListener = listener;
     }
 
-    /// Generates these ids, whatever the logits are.
-    ///
-    /// @param answer as many ids as the request asks for
+    /// Generates these ids, as many as the request asks for, whatever the logits are.
     public void force(int[] answer) {
-        forced = answer;
+        draw.force(answer);
     }
 
     /// Prefill reads only the history. Decode reads the tokens of the turn, as in a later turn.
@@ -106,7 +98,7 @@ public final class Sequence {
     void kept(Prefix read) {
         prefix = read;
         cache = null;
-        finish = Completion.FinishReason.MAX_NEW_TOKENS;
+        ending.finish(Completion.FinishReason.MAX_NEW_TOKENS);
     }
 
     /// Continues a prefix with a fork of its cache.
@@ -134,13 +126,34 @@ public final class Sequence {
     /// The cache was freed.
     ///
     /// @param readsAll true if the sequence reads everything itself and must not continue a prefix
-    void losesCache(PlannedSequence plan, boolean readsAll) {
+    void losesCache(Planner planner, int batch, boolean readsAll) {
         cache = null;
         prefix = null;
         knownLogits = null;
+        planned = grows ? planner.growing(ids.size(), capacity(), batch) : planner.sequence(capacity(), batch);
+        readsItself |= readsAll;
         cachedTokens = 0;
-        planned = plan;
-        readsItself = readsAll;
+    }
+
+    /// Reading takes the generated tokens as well; otherwise it takes those before the answer, and
+    /// the others are decoded as they were before.
+    void readsAnswer() {
+        readTokens = ids.size();
+    }
+
+    /// Number of the first tokens that are read; those after them are decoded.
+    int readTokens() {
+        return readTokens;
+    }
+
+    /// Number of tokens to read that are not in the cache.
+    int unread() {
+        return Math.max(0, readTokens - (cache == null ? 0 : cache.length()));
+    }
+
+    /// The memory of the sequence was changed.
+    void sized(PlannedSequence changed) {
+        planned = changed;
     }
 
     /// True if the sequence must not continue a prefix.
@@ -155,7 +168,7 @@ public final class Sequence {
 
     /// The tokens to read: those that are not in the cache, all of them if there is none.
     int[] toRead() {
-        return cache == null && readFirst > 0 ? ids.range(0, readFirst) : pending(Integer.MAX_VALUE);
+        return cache == null && readFirst > 0 ? ids.range(0, readFirst) : ids.range(readTokens - unread(), readTokens);
     }
 
     public Request request() {
@@ -184,7 +197,7 @@ public final class Sequence {
 
     /// Part of the prompt was read.
     void read(double done) {
-        if (!hasEnded && !mustEnd()) {
+        if (!hasEnded && !mustEnd() && ids.size() == firstGenerated) {
             guarded(self -> events.reading(done));
         }
     }
@@ -253,7 +266,7 @@ public final class Sequence {
     /// The cache that another sequence may continue after the end; null if there is none.
     @Nullable
     SequenceCache reusable() {
-        return keepsCache || failure != null ? null : cache;
+        return keepsCache || failure() != null || Growth.isParked(this) ? null : cache;
     }
 
     /// Ends the sequence, and frees the cache unless the next turn needs it.
@@ -262,8 +275,8 @@ public final class Sequence {
     void end(Ledger ledger, boolean isKept) {
         hasEnded = true;
         SequenceCache held = cache;
-        if (held != null && (!keepsCache || failure != null)) {
-            if (failure == null) {
+        if (held != null && (!keepsCache || failure() != null)) {
+            if (failure() == null) {
                 lastReport = CacheReports.of(held, planned);
             }
             if (!isKept) {
@@ -300,9 +313,8 @@ public final class Sequence {
         if (listener != null) {
             listener.logits(ids.range(firstGenerated, ids.size()), logits.clone());
         }
-        int[] known = forced;
         float[] raw = draw.wantsLogprobs() ? logits.clone() : logits;
-        int id = known == null ? draw.draw(logits) : known[ids.size() - firstGenerated];
+        int id = draw.draw(logits);
         take(id, draw.logprobs(raw, id));
     }
 
@@ -326,7 +338,7 @@ public final class Sequence {
 
     /// True if the next token needs a whole row of logits on the host.
     boolean needsWholeRow() {
-        return logitsListener != null || forced != null;
+        return logitsListener != null || draw.isForced();
     }
 
     /// Takes the token with the largest logit.
@@ -342,7 +354,7 @@ public final class Sequence {
         draw.accept(id);
         boolean isLast = ids.size() - firstGenerated >= request.options().maxNewTokens() || ids.size() == capacity();
         String piece = answer.take(id, chances, isLast);
-        finish = answer.finish();
+        ending.finish(answer.finish());
         times.generated();
         events.token(id, piece, chances);
     }
@@ -351,28 +363,22 @@ public final class Sequence {
     ///
     /// @return true if the sequence has ended
     boolean mustEnd() {
-        if (!isFinished()) {
-            if (request.cancellation().isRequested()) {
-                finish = Completion.FinishReason.CANCELLED;
-            } else if (times.isTimedOut()) {
-                finish = Completion.FinishReason.TIMEOUT;
-            }
-        }
+        ending.interrupt(request.cancellation().isRequested(), times.isTimedOut());
         return isFinished();
     }
 
     /// Ends the sequence with a failure, unless it has one.
     void fail(RuntimeException reason) {
-        failure = failure == null ? reason : failure;
+        ending.fail(reason);
     }
 
     public boolean isFinished() {
-        return finish != null || failure != null;
+        return ending.isFinished();
     }
 
     /// Why the sequence failed; null if it did not.
     public @Nullable RuntimeException failure() {
-        return failure;
+        return ending.failure();
     }
 
     /// The result.
@@ -380,13 +386,7 @@ public final class Sequence {
     /// @throws RuntimeException the failure of the sequence
     /// @throws IllegalStateException if the sequence has not ended
     public Completion completion() {
-        if (failure != null) {
-            throw failure;
-        }
-        Completion.FinishReason reason = finish;
-        if (reason == null) {
-            throw new IllegalStateException("the sequence has not ended");
-        }
+        Completion.FinishReason reason = ending.reason();
         return new Completion(
                 request.promptIds().length,
                 cachedTokens,

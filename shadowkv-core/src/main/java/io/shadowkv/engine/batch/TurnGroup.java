@@ -40,7 +40,7 @@ record TurnGroup(List<Sequence> sequences) {
     }
 
     private int rows() {
-        return sequences.stream().mapToInt(Sequence::pendingCount).sum();
+        return sequences.stream().mapToInt(Sequence::unread).sum();
     }
 
     private int longest() {

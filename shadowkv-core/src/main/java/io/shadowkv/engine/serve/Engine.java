@@ -12,6 +12,7 @@ import io.shadowkv.engine.FetchWatch;
 import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
+import io.shadowkv.engine.Preemptions;
 import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.batch.Planner;
@@ -363,6 +364,11 @@ public final class Engine implements AutoCloseable {
     /// The memory of all sequences now.
     public MemoryInUse memoryInUse() {
         return planner.inUse();
+    }
+
+    /// How often sequences lost their memory to others so far.
+    public Preemptions preemptions() {
+        return scheduler.preemptions();
     }
 
     /// Number of requests that wait for their turn.

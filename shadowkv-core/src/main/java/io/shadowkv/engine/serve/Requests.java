@@ -81,7 +81,7 @@ final class Requests {
         EventQueue events = new EventQueue();
         Generation generation = heardByCaller(request, events);
         PlannedSequence planned = planner.sequence(tokens, options.maxBatch());
-        Sequence sequence = Sequence.turn(model.text(), request, new int[0], planned, null, sink(generation));
+        Sequence sequence = new Sequence(model.text(), request, new int[0], planned, null, sink(generation));
         sequence.readsOnly();
         Completion completion = await(List.of(generation), List.of(submission(generation, sequence)), events)
                 .getFirst();
@@ -123,7 +123,7 @@ final class Requests {
         // A conversation stays open at the same time as others, so it gets one share of a full
         // batch.
         PlannedSequence planned = planner.sequence(capacity, options.maxBatch());
-        Sequence sequence = Sequence.turn(model.text(), request, history, planned, held, sink(generation));
+        Sequence sequence = new Sequence(model.text(), request, history, planned, held, sink(generation));
         sequence.keepCache();
         begins.accept(sequence);
         return await(List.of(generation), List.of(submission(generation, sequence)), events)
@@ -144,7 +144,8 @@ final class Requests {
     private Sequence prepare(Request request, int together, SequenceEvents events) {
         int capacity = model.limits().capacityOf(request);
         planner.checkFits(capacity, 1);
-        return Sequence.turn(model.text(), request, new int[0], planner.sequence(capacity, together), null, events);
+        PlannedSequence planned = planner.growing(request.promptIds().length, capacity, together);
+        return new Sequence(model.text(), request, new int[0], planned, null, events);
     }
 
     private Generation heardByCaller(Request request, EventQueue events) {

@@ -79,6 +79,16 @@ final class QueryRecorder implements DecodeCache {
     }
 
     @Override
+    public boolean beginRoom(int slot) {
+        return cache.beginRoom(slot);
+    }
+
+    @Override
+    public void settle(int slot) {
+        cache.settle(slot);
+    }
+
+    @Override
     public Prepared prepare(List<Wave> waves) {
         return cache.prepare(waves);
     }

@@ -22,6 +22,6 @@ record TurnFactory(LoadedModel model) {
     /// @param held cache of these tokens, and also of the turn's tokens if `history` is empty; null
     ///     if nothing was read
     Sequence turn(Request request, int[] history, PlannedSequence planned, @Nullable SequenceCache held) {
-        return Sequence.turn(model.text(), request, history, planned, held, SequenceEvents.to(request.listener()));
+        return new Sequence(model.text(), request, history, planned, held, SequenceEvents.to(request.listener()));
     }
 }

@@ -49,7 +49,7 @@ public interface HostBackend extends Backend {
     @Override
     default Ticket aside(Runnable work) {
         work.run();
-        return Ticket.ENDED;
+        return Ticket.DONE;
     }
 
     @Override

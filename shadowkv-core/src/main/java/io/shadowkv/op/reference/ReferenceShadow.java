@@ -207,9 +207,9 @@ final class ReferenceShadow implements ShadowOperations {
     }
 
     @Override
-    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
+    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target, int to) {
         for (int h = 0; h < values.extent(0); h++) {
-            ReferenceValues.load(values, scales, h, 0, count, target, 0);
+            ReferenceValues.load(values, scales, h, 0, count, target, to);
         }
     }
 

@@ -67,11 +67,13 @@ final class ReferenceShadowStep {
         forEach(layers, rows, (layer, i) -> {
             for (int h = 0; h < layer.kvHeads(); h++) {
                 for (Miss miss : misses(layer, h)) {
+                    int number = layer.stored().extentOf(miss.token());
+                    IndexedLayer.StoredValues.Extent extent = layer.stored().extent(number);
                     ReferenceValues.load(
-                            layer.stored().values(),
-                            layer.stored().scales(),
+                            extent.values(),
+                            extent.scales(),
                             h,
-                            miss.token(),
+                            miss.token() - layer.stored().firstToken(number),
                             layer.unitTokens(),
                             layer.residency().attended().values(),
                             miss.row());

@@ -90,8 +90,8 @@ final class TimedShadow implements ShadowOperations {
     }
 
     @Override
-    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
-        timer.time(OperationKind.FETCH, () -> shadow.restoreValues(values, scales, count, target));
+    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target, int to) {
+        timer.time(OperationKind.FETCH, () -> shadow.restoreValues(values, scales, count, target, to));
     }
 
     @Override

@@ -31,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 final class DeviceLikeBackend extends ForwardingBackend {
     private static final int BUCKET = 4;
 
+    /// How often a caller finds work on the side queue under way.
+    static final int LOOKS = 3;
+
     private final Operations recorded;
     private final Map<Object, List<Call>> recordings = new HashMap<>();
     private final Deque<SideWork> pending = new ArrayDeque<>();
@@ -155,16 +158,26 @@ final class DeviceLikeBackend extends ForwardingBackend {
         SideWork late = new SideWork(work);
         pending.add(late);
         return new Ticket() {
+            private int looks;
+
+            /// The work is under way while a caller looks a few times.
             @Override
             public boolean isDone() {
+                if (++looks > LOOKS) {
+                    runUntilDone();
+                }
                 return late.done;
+            }
+
+            private void runUntilDone() {
+                while (!late.done) {
+                    pending.remove().run();
+                }
             }
 
             @Override
             public void join() {
-                while (!late.done) {
-                    pending.remove().run();
-                }
+                runUntilDone();
                 late.handOn();
             }
         };

@@ -79,6 +79,13 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class Growing extends GrowthLaws {
+        Growing() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class Forks extends ForkLaws {
         Forks() {
             super(DEVICE);

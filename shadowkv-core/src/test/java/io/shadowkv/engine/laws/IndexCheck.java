@@ -68,13 +68,13 @@ final class IndexCheck {
 
     private void run(Rotary rotary) {
         float[] rebuilt = rebuiltKeys(rotary);
-        float[] values = backend.download(index.stored().values());
+        float[] values = backend.download(index.stored().first().values());
         checkEntries();
         float[] attendedKeys = backend.download(index.residency().attended().keys());
         float[] attendedValues = backend.download(index.residency().attended().values());
         for (int head = 0; head < index.kvHeads(); head++) {
             int rows = index.residency().attended().keys().extent(1);
-            int stored = index.stored().values().extent(1);
+            int stored = index.stored().first().values().extent(1);
             for (int token = 0; token < contextTokens; token++) {
                 assertRow("rebuilt key", head, token, rebuilt, (head * contextTokens + token) * headDim, trueKeys);
                 assertRow("stored value", head, token, values, (head * stored + token) * headDim, trueValues);

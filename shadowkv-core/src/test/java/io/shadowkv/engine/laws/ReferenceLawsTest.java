@@ -78,6 +78,13 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class Growing extends GrowthLaws {
+        Growing() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class Forks extends ForkLaws {
         Forks() {
             super(REFERENCE);

@@ -89,13 +89,14 @@ public abstract class SchedulerLaws extends BackendLaws {
         }
     }
 
-    /// While a prompt of 100 units is read in turns, another sequence gets a token in every round.
+    /// While a prompt of 100 units is read in turns, another sequence gets a token in every round, unless it outgrows
+    /// what is kept whole and is indexed.
     @ParameterizedTest
     @MethodSource("strategies")
     void aTokenArrivesInEveryRoundWhileAPromptIsRead(KvCacheSpec spec) {
         backend().cannotBeDivided();
         try (SchedulerBench bench = open(EngineOptions.DEFAULT.withCache(spec))) {
-            Sequence first = bench.submit("first", Logits.ids(10, VOCABULARY, 1), 90);
+            Sequence first = bench.submit("first", Logits.ids(60, VOCABULARY, 1), 90);
             while (!bench.heard().contains("first token")) {
                 bench.roundAndCheck();
             }

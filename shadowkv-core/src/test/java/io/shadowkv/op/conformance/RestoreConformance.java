@@ -89,14 +89,14 @@ public abstract class RestoreConformance extends BackendConformance {
             Tensor target = bench.state(before);
             Tensor stored = bench.codes(place, codes, encoded, heads, capacity, headDim);
             Tensor storedScales = bench.input(Sample.of(DType.BF16, scales, heads, capacity));
-            bench.operations().shadow().restoreValues(stored, storedScales, count, target);
+            bench.operations().shadow().restoreValues(stored, storedScales, count, target, 1);
 
             float[] expected = before.values().clone();
             for (int h = 0; h < heads; h++) {
                 for (int i = 0; i < count * headDim; i++) {
                     int at = h * capacity * headDim + i;
                     float value = TestCodes.number(codes, encoded[at]) * scales[at / headDim];
-                    expected[h * before.extent(1) * headDim + i] = Sample.round(type, new float[] {value})[0];
+                    expected[(h * before.extent(1) + 1) * headDim + i] = Sample.round(type, new float[] {value})[0];
                 }
             }
             Exactly.same(bench.description(), expected, bench.values(target));
@@ -112,11 +112,11 @@ public abstract class RestoreConformance extends BackendConformance {
                         Sample source = bench.normal(from, 3, 12, 80);
                         Sample before = bench.normal(to, 3, 9, 80);
                         Tensor target = bench.state(before);
-                        bench.operations().shadow().restoreValues(bench.input(place, source), null, 7, target);
+                        bench.operations().shadow().restoreValues(bench.input(place, source), null, 7, target, 2);
                         float[] expected = before.values().clone();
                         float[] rounded = Sample.round(to, source.values());
                         for (int h = 0; h < 3; h++) {
-                            System.arraycopy(rounded, h * 12 * 80, expected, h * 9 * 80, 7 * 80);
+                            System.arraycopy(rounded, h * 12 * 80, expected, (h * 9 + 2) * 80, 7 * 80);
                         }
                         Exactly.same(bench.description(), expected, bench.values(target));
                     }

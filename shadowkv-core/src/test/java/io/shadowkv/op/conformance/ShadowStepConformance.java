@@ -175,7 +175,7 @@ public abstract class ShadowStepConformance extends BackendConformance {
                     // The first row has no miss in its first head, the others have more and more.
                     TestMisses own = TestMisses.of(new IndexedSequence(bench, sizes), i);
                     misses.add(own);
-                    near.set(SLOTS[i], own.on(bench));
+                    near.set(SLOTS[i], ValueStoreConformance.inExtents(bench, own.on(bench), i));
                     exact.set(SLOTS[i], own.on(judge));
                 }
             }

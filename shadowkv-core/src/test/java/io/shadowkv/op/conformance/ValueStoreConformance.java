@@ -147,7 +147,7 @@ public abstract class ValueStoreConformance extends BackendConformance {
                     QuantisedStore store = QuantisedStore.random(bench, codes, place, sizes);
                     misses.add(own);
                     stores.add(store);
-                    table.set(SLOTS[i], own.sequence().on(bench, own.slots(), store));
+                    table.set(SLOTS[i], inExtents(bench, own.sequence().on(bench, own.slots(), store), i));
                 }
             }
             bench.operations().shadow().fetchValues(table, rows.on(bench));
@@ -164,6 +164,16 @@ public abstract class ValueStoreConformance extends BackendConformance {
                 }
             }
         }
+    }
+
+    /// Values in one extent, or in several of which the first may be empty.
+    static IndexedLayer inExtents(Workbench bench, IndexedLayer layer, int number) {
+        int unit = layer.unitTokens();
+        return switch (number % 3) {
+            case 0 -> bench.inExtents(layer, 0, Math.max(7, layer.tokenCapacity() / (32 * unit) + 1) * unit);
+            case 1 -> layer;
+            default -> bench.inExtents(layer, 5 * unit, Math.ceilDiv(layer.tokenCapacity(), 3 * unit) * unit);
+        };
     }
 
     /// @param codes [heads, tokens, headDim]

@@ -1,5 +1,7 @@
 package io.shadowkv.op.testing;
 
+import io.shadowkv.tensor.HostMemory;
+import io.shadowkv.op.IndexedLayer;
 import io.shadowkv.op.Backend;
 import io.shadowkv.op.MemoryScope;
 import io.shadowkv.op.Operations;
@@ -133,6 +135,40 @@ public final class Workbench implements Placement, AutoCloseable {
     @Override
     public Tensor longs(int count) {
         return scope.allocate(DType.I64, count);
+    }
+
+    /// The same layer with its values in several extents.
+    ///
+    /// @param first tokens of the first extent, a multiple of the unit
+    /// @param further tokens of the extents after it, a multiple of the unit; the last may have fewer
+    public IndexedLayer inExtents(IndexedLayer layer, int first, int further) {
+        IndexedLayer.StoredValues.Extent all = layer.stored().first();
+        List<IndexedLayer.StoredValues.Extent> extents = new ArrayList<>();
+        for (int from = first; from < all.tokens(); from += further) {
+            extents.add(part(all, from, Math.min(further, all.tokens() - from)));
+        }
+        return new IndexedLayer(
+                layer.index(),
+                layer.keys(),
+                new IndexedLayer.StoredValues(part(all, 0, first), extents),
+                layer.residency());
+    }
+
+    private IndexedLayer.StoredValues.Extent part(IndexedLayer.StoredValues.Extent all, int from, int count) {
+        Tensor scales = all.scales();
+        return new IndexedLayer.StoredValues.Extent(
+                part(all.values(), from, count), scales == null ? null : part(scales, from, count));
+    }
+
+    private Tensor part(Tensor source, int from, int count) {
+        int[] extents = source.shape().toArray();
+        extents[1] = count;
+        Backend.Place place = source.memory() instanceof HostMemory ? Backend.Place.HOST : Backend.Place.DEVICE;
+        Tensor part = scope.allocate(place, source.dtype(), extents);
+        for (int h = 0; h < extents[0] && count > 0; h++) {
+            operations().dense().copy(source.row(h).slice(from, count), part.row(h));
+        }
+        return part;
     }
 
     public float[] values(Tensor tensor) {

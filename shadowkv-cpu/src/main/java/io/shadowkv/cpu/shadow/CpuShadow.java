@@ -209,16 +209,16 @@ public final class CpuShadow implements ShadowOperations {
     }
 
     @Override
-    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
+    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target, int to) {
         if (scales == null) {
-            copyRows(values, 0, count, target, 0);
+            copyRows(values, 0, count, target, to);
             return;
         }
         var codes = new ValueCoder(values, scales);
         eachBlock(
                 values.extent(0),
                 count,
-                (h, from, rows, scratch) -> codes.decode(h, from, rows, target, from, scratch));
+                (h, from, rows, scratch) -> codes.decode(h, from, rows, target, to + from, scratch));
     }
 
     @Override

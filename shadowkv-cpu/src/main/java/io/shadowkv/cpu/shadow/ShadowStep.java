@@ -18,6 +18,7 @@ import io.shadowkv.op.SlotTable;
 import io.shadowkv.op.StepRows;
 import io.shadowkv.op.host.ForcedHits;
 import io.shadowkv.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -116,21 +117,34 @@ final class ShadowStep {
     void fetchValues(SlotTable<IndexedLayer> layers, StepRows rows) {
         eachHead(layers, rows, (layer, row, head, scratch) -> {
             var misses = new Misses(layer, head);
-            Tensor scales = layer.stored().scales();
-            if (scales != null) {
-                var codes = new ValueCoder(layer.stored().values(), scales);
-                Tensor target = layer.residency().attended().values();
-                for (int i = 0; i < misses.count(); i++) {
-                    codes.decode(head, misses.token(i), layer.unitTokens(), target, misses.row(i), scratch);
-                }
-                return;
-            }
-            var values = new HeadRows(
-                    layer.stored().values(), layer.residency().attended().values());
+            IndexedLayer.StoredValues stored = layer.stored();
+            Tensor target = layer.residency().attended().values();
+            @Nullable ExtentRows[] extents = new ExtentRows[1 + stored.further().size()];
             for (int i = 0; i < misses.count(); i++) {
-                values.copy(head, misses.token(i), misses.row(i), layer.unitTokens(), scratch);
+                int number = stored.extentOf(misses.token(i));
+                ExtentRows rowsOfExtent = extents[number];
+                if (rowsOfExtent == null) {
+                    rowsOfExtent = ExtentRows.of(stored.extent(number), target);
+                    extents[number] = rowsOfExtent;
+                }
+                int from = misses.token(i) - stored.firstToken(number);
+                rowsOfExtent.copy(head, from, misses.row(i), layer.unitTokens(), scratch);
             }
         });
+    }
+
+    /// Copies stored values of one extent to attended rows.
+    private interface ExtentRows {
+        void copy(int head, int from, int to, int count, Scratch scratch);
+
+        static ExtentRows of(IndexedLayer.StoredValues.Extent extent, Tensor target) {
+            Tensor scales = extent.scales();
+            if (scales == null) {
+                return new HeadRows(extent.values(), target)::copy;
+            }
+            var codes = new ValueCoder(extent.values(), scales);
+            return (head, from, to, count, scratch) -> codes.decode(head, from, count, target, to, scratch);
+        }
     }
 
     void rebuildKeys(SlotTable<IndexedLayer> layers, StepRows rows, Rotary rotary) {

@@ -67,7 +67,7 @@ public final class SideWork implements AutoCloseable {
 
         @Override
         public boolean isDone() {
-            return running.isDone();
+            return isJoined || running.isDone();
         }
 
         @Override

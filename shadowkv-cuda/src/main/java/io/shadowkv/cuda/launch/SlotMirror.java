@@ -66,15 +66,16 @@ public final class SlotMirror<T> implements Recordings.Refreshable {
         }
         context.mainQueue().synchronize();
         MemorySegment bytes = host.segment();
-        bytes.fill((byte) 0);
         int structBytes = host.extent(1);
+        bytes.asSlice(0, (long) table.size() * structBytes).fill((byte) 0);
         for (int slot = 0; slot < table.size(); slot++) {
             T entry = table.getOrNull(slot);
             if (entry != null) {
                 writer.write(entry, bytes.asSlice((long) slot * structBytes, structBytes));
             }
         }
-        context.queue().copy(context.address(device), host.segment().address(), device.byteSize());
+        // Nothing reads the entries of slots that were never used.
+        context.queue().copy(context.address(device), host.segment().address(), (long) table.size() * structBytes);
         version = table.version();
     }
 }

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// Their structs are those of `tables.cuh`. Used by the main queue's thread.
 public final class SlotMirrors {
     static final int ATTENDED_BYTES = 24;
-    static final int INDEXED_BYTES = 168;
+    static final int INDEXED_BYTES = 688;
+    private static final int EXTENTS_OFFSET = 176;
     private static final int CODE_ALIGNMENT = 16;
 
     private final CudaContext context;
@@ -92,8 +93,8 @@ public final class SlotMirrors {
             layer.index().unitIds(),
             layer.keys().factor(),
             layer.keys().basis(),
-            layer.stored().values(),
-            layer.stored().scales(),
+            layer.stored().first().values(),
+            layer.stored().first().scales(),
             layer.residency().attended().keys(),
             layer.residency().attended().values(),
             layer.residency().residentUnits(),
@@ -111,15 +112,26 @@ public final class SlotMirrors {
             layer.unitTokens(),
             layer.residency().firstRow(),
             layer.unitCapacity(),
-            layer.tokenCapacity(),
+            layer.stored().first().tokens(),
             layer.residency().attended().keys().extent(1),
             layer.slots(),
             layer.selectedUnits(),
             valueFormat(layer),
-            index.codeBlocks()
+            index.codeBlocks(),
+            layer.stored().furtherTokens(),
+            layer.stored().further().isEmpty() ? 0 : layer.stored().further().getLast().tokens(),
+            layer.stored().further().size()
         };
         for (int i = 0; i < sizes.length; i++) {
             putInt(struct, 8L * pointers.length + 4L * i, sizes[i]);
+        }
+        for (int i = 0; i < layer.stored().further().size(); i++) {
+            IndexedLayer.StoredValues.Extent extent = layer.stored().further().get(i);
+            putLong(struct, EXTENTS_OFFSET + 8L * i, address.applyAsLong(extent.values()));
+            putLong(
+                    struct,
+                    EXTENTS_OFFSET + 8L * (IndexedLayer.StoredValues.MAX_FURTHER + i),
+                    address.applyAsLong(extent.scales()));
         }
     }
 
@@ -152,8 +164,8 @@ public final class SlotMirrors {
     /// A `ValueFormat` of `tables.cuh`: 0 for the attended type, 1 for int8, 2 for fp8; plus 4 in
     /// host memory.
     private static int valueFormat(IndexedLayer layer) {
-        DType stored = layer.stored().values().dtype();
-        int place = layer.stored().values().memory() instanceof HostMemory ? 4 : 0;
+        DType stored = layer.stored().dtype();
+        int place = layer.stored().first().values().memory() instanceof HostMemory ? 4 : 0;
         return place + (stored == DType.I8 ? 1 : stored == DType.F8E4M3 ? 2 : 0);
     }
 

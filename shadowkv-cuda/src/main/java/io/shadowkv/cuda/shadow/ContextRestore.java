@@ -64,9 +64,9 @@ final class ContextRestore implements AutoCloseable {
                 parts.queue(), grid, rows.address(parts.context()), units, target, rows.stride(), targetStride, count);
     }
 
-    void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
+    void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target, int to) {
         if (scales == null) {
-            indexing.copyRows(values, 0, count, target, 0);
+            indexing.copyRows(values, 0, count, target, to);
             return;
         }
         if (!ValueCodes.isCode(values.dtype())) {
@@ -75,9 +75,9 @@ final class ContextRestore implements AutoCloseable {
         }
         ShadowIndexing.expect(scales, DType.BF16, "scales");
         var stored = new HeadRows(values, 0, count);
-        var restored = new HeadRows(target, 0, count);
+        var restored = new HeadRows(target, to, count);
         if (!stored.isOnHost()) {
-            decode(stored, scales, restored);
+            decode(stored, scales, 0, restored);
             return;
         }
         long rowBytes = Math.max(1, (long) stored.heads() * stored.headDim());
@@ -86,13 +86,13 @@ final class ContextRestore implements AutoCloseable {
             int length = Math.min(step, count - start);
             Tensor buffer = codes.of(parts.queue()).tensor(values.dtype(), stored.heads(), length, stored.headDim());
             indexing.copyRows(values, start, length, buffer, 0);
-            decode(new HeadRows(buffer, 0, length), scales, restored.part(start, length));
+            decode(new HeadRows(buffer, 0, length), scales, start, restored.part(start, length));
         }
     }
 
-    /// @param restored its first row also names the first scale
-    private void decode(HeadRows stored, Tensor scales, HeadRows restored) {
-        Objects.checkFromIndexSize(restored.from(), restored.count(), scales.extent(1));
+    /// @param scaleRow row of the first scale
+    private void decode(HeadRows stored, Tensor scales, int scaleRow, HeadRows restored) {
+        Objects.checkFromIndexSize(scaleRow, restored.count(), scales.extent(1));
         if (stored.count() == 0 || stored.heads() == 0) {
             return;
         }
@@ -108,7 +108,7 @@ final class ContextRestore implements AutoCloseable {
                 parts.queue(),
                 new Grid(blocks, stored.heads(), 1, THREADS, 0),
                 stored.address(parts.context()),
-                parts.context().address(scales) + (long) restored.from() * DType.BF16.bytes(),
+                parts.context().address(scales) + (long) scaleRow * DType.BF16.bytes(),
                 restored.address(parts.context()),
                 stored.stride(),
                 (long) scales.extent(1),

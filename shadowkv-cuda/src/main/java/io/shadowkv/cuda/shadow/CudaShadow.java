@@ -67,8 +67,8 @@ public final class CudaShadow implements ShadowOperations, AutoCloseable {
     }
 
     @Override
-    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target) {
-        restore.restoreValues(values, scales, count, target);
+    public void restoreValues(Tensor values, @Nullable Tensor scales, int count, Tensor target, int to) {
+        restore.restoreValues(values, scales, count, target, to);
     }
 
     @Override

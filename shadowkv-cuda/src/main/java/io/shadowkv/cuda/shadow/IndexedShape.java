@@ -51,7 +51,7 @@ record IndexedShape(
                 layer.keys().basis().dtype(),
                 layer.residency().attended().keys().dtype(),
                 layer.residency().attended().values().dtype(),
-                layer.stored().values().dtype(),
+                layer.stored().dtype(),
                 layer.kvHeads(),
                 layer.headDim(),
                 layer.rank(),

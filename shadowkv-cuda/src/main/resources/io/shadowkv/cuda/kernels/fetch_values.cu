@@ -2,15 +2,15 @@
 // Stored values are in page-locked host memory, which this kernel reads over the link, or in device
 // memory. Codes (i8, f8) are multiplied by the scale of their row.
 //
-// table   IndexedEntry [slots]: storedValues STORED [kvHeads, tokenCapacity, HEAD_DIM],
-//         storedScales, missUnits, missSlots, missCounts, unitIds are read; rows of misses in
-//         values VALUE [kvHeads, attendedCapacity, HEAD_DIM] are written
+// table   IndexedEntry [slots]: storedValues STORED [kvHeads, valueTokens, HEAD_DIM], the extents
+//         after them, the scales of both, missUnits, missSlots, missCounts, unitIds are read; rows
+//         of misses in values VALUE [kvHeads, attendedCapacity, HEAD_DIM] are written
 // slots   i32 [rows], -1: padding        units i32 [rows], 0: skipped
 // hostBlocks  this many first blocks share the misses in host memory, all others those in device
 //             memory; 1 or more
 //
 // The host never launches it for a layer whose values have another format than STORED
-// (StepLimits.java); the trap guards against a mistake there. Fixed: UNIT_TOKENS contiguous tokens
+// (StepLimits.java), and every indexed token has a value; the traps guard against a mistake there. Fixed: UNIT_TOKENS contiguous tokens
 // per unit. fetchValues moves 16 bytes per thread and access: HEAD_DIM * sizeof(STORED) and
 // HEAD_DIM * sizeof(VALUE) must be multiples of 16, and tensors 16-byte aligned. fetchValuesAny
 // moves single elements of any types.
@@ -62,10 +62,22 @@ static __device__ Move moveOf(
     if ((entry.valueFormat & 3) != FORMAT) __trap();
     i64 miss = (i64) head * entry.selected + at - starts[segment];
     i64 token = (i64) entry.unitIds[(i64) head * entry.unitCapacity + entry.missUnits[miss]] * UNIT_TOKENS;
-    i64 source = (i64) head * entry.tokenCapacity + token;
+    const void* values = entry.storedValues;
+    const bf16* scales = entry.storedScales;
+    i64 tokens = entry.valueTokens;
+    if (token >= tokens) {  // a unit lies in one extent
+        i64 later = token - tokens;
+        int extent = (int) (later / entry.extentTokens);
+        if (extent >= entry.extents) __trap();
+        values = entry.extentValues[extent];
+        scales = entry.extentScales[extent];
+        tokens = extent == entry.extents - 1 ? entry.lastTokens : entry.extentTokens;
+        token = later - (i64) extent * entry.extentTokens;
+    }
+    i64 source = (i64) head * tokens + token;
     i64 target = (i64) head * entry.attendedCapacity + entry.firstRow + (i64) entry.missSlots[miss] * UNIT_TOKENS;
-    return {(const STORED*) entry.storedValues + source * HEAD_DIM, (VALUE*) entry.values + target * HEAD_DIM,
-        FORMAT == VALUES_AS_ATTENDED ? nullptr : entry.storedScales + source};
+    return {(const STORED*) values + source * HEAD_DIM, (VALUE*) entry.values + target * HEAD_DIM,
+        FORMAT == VALUES_AS_ATTENDED ? nullptr : scales + source};
 }
 
 // Calls copy(moves, count) for all misses of this block's share.

@@ -13,14 +13,16 @@ struct AttendedEntry {
 // VALUES_ON_HOST is added to the others if the stored values are in page-locked host memory.
 enum ValueFormat { VALUES_AS_ATTENDED = 0, VALUES_INT8 = 1, VALUES_FP8 = 2, VALUES_ON_HOST = 4 };
 
+static const int MAX_EXTENTS = 32;  // IndexedLayer.StoredValues.MAX_FURTHER
+
 struct IndexedEntry {
     const void* entries;       // landmarks [kvHeads, unitCapacity, headDim], or codes i32 [kvHeads, codeBlocks, words, 16]
     const bf16* entryScales;   // of codes, [kvHeads, codeBlocks * 16]; null for landmarks
     const i32* unitIds;        // [kvHeads, unitCapacity]
     const void* factor;        // [tokenCapacity, rank]
     const void* basis;         // [rank, kvHeads * headDim]
-    const void* storedValues;  // [kvHeads, tokenCapacity, headDim], device or page-locked host memory
-    const bf16* storedScales;  // [kvHeads, tokenCapacity], null unless quantised
+    const void* storedValues;  // of the first tokens, [kvHeads, valueTokens, headDim], device or page-locked host memory
+    const bf16* storedScales;  // [kvHeads, valueTokens], null unless quantised
     void* keys;                // [kvHeads, attendedCapacity, headDim]
     void* values;              // the same
     i32* residentUnits;        // [kvHeads, slots], -1: free
@@ -33,12 +35,16 @@ struct IndexedEntry {
     i32 unitTokens;
     i32 firstRow;
     i32 unitCapacity;
-    i32 tokenCapacity;
+    i32 valueTokens;
     i32 attendedCapacity;
     i32 slots;
     i32 selected;
     i32 valueFormat;
-    i32 codeBlocks;  // 0 for landmarks
-    i32 unused;
+    i32 codeBlocks;     // 0 for landmarks
+    i32 extentTokens;   // tokens of each extent of values after the first tokens, except for the last
+    i32 lastTokens;     // tokens of the last extent
+    i32 extents;        // number of these extents
+    const void* extentValues[MAX_EXTENTS];  // [kvHeads, extentTokens or lastTokens, headDim]
+    const bf16* extentScales[MAX_EXTENTS];  // [kvHeads, extentTokens or lastTokens], null unless quantised
 };
-static_assert(sizeof(AttendedEntry) == 24 && sizeof(IndexedEntry) == 168, "SlotMirrors.java writes these sizes");
+static_assert(sizeof(AttendedEntry) == 24 && sizeof(IndexedEntry) == 688, "SlotMirrors.java writes these sizes");

@@ -16,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class SlotMirrorsTest {
     private static final long DEVICE_ADDRESS = 0x7F00_0000_1000L;
 
-    private static final Pattern FIELD = Pattern.compile("^ {4}(?:const )?(\\w+)(\\*)? (\\w+);.*$", Pattern.MULTILINE);
+    private static final Pattern FIELD = Pattern.compile("^ {4}(?:const )?(\\w+)(\\*)? (\\w+)(\\[MAX_EXTENTS\\])?;.*$", Pattern.MULTILINE);
 
     private final Arena arena = Arena.ofAuto();
 
@@ -58,8 +59,8 @@ class SlotMirrorsTest {
             expected.put("unitIds", address(layer.index().unitIds()));
             expected.put("factor", address(layer.keys().factor()));
             expected.put("basis", address(layer.keys().basis()));
-            expected.put("storedValues", address(layer.stored().values()));
-            expected.put("storedScales", address(layer.stored().scales()));
+            expected.put("storedValues", address(layer.stored().first().values()));
+            expected.put("storedScales", address(layer.stored().first().scales()));
             expected.put("keys", address(layer.residency().attended().keys()));
             expected.put("values", address(layer.residency().attended().values()));
             expected.put("residentUnits", address(layer.residency().residentUnits()));
@@ -72,16 +73,23 @@ class SlotMirrorsTest {
             expected.put("unitTokens", 8L);
             expected.put("firstRow", 3L);
             expected.put("unitCapacity", 20L);
-            expected.put("tokenCapacity", 160L);
+            expected.put("valueTokens", 144L);
             expected.put("attendedCapacity", 77L);
             expected.put("slots", 7L);
             expected.put("selected", 5L);
             expected.put("valueFormat", isOnHost ? 1L + format : format);
             expected.put("codeBlocks", 0L);
-            expected.put("unused", 0L);
+            expected.put("extentTokens", 8L);
+            expected.put("lastTokens", 5L);
+            expected.put("extents", 2L);
+            for (int i = 0; i < 32; i++) {
+                boolean isHeld = i < 2;
+                expected.put("extentValues " + i, isHeld ? address(layer.stored().extent(1 + i).values()) : 0);
+                expected.put("extentScales " + i, isHeld ? address(layer.stored().extent(1 + i).scales()) : 0);
+            }
             assertThat(read("IndexedEntry", struct, SlotMirrors.INDEXED_BYTES))
                     .as("stored as " + stored + (isOnHost ? " on the host" : " on the device"))
-                    .isEqualTo(expected);
+                    .containsExactlyInAnyOrderEntriesOf(expected);
         }
     }
 
@@ -97,8 +105,7 @@ class SlotMirrorsTest {
                 .containsEntry("unitIds", address(codes.unitIds()))
                 .containsEntry("unitTokens", 1L)
                 .containsEntry("unitCapacity", 40L)
-                .containsEntry("codeBlocks", 3L)
-                .containsEntry("unused", 0L);
+                .containsEntry("codeBlocks", 3L);
     }
 
     /// Kernels read codes in vectors of 16 bytes.
@@ -127,8 +134,7 @@ class SlotMirrorsTest {
                 new IndexedLayer.Landmarks(8, tensor(DType.BF16, 2, 20, 4), tensor(DType.I32, 2, 20)),
                 new IndexedLayer.KeyFactor(tensor(DType.BF16, 160, 6), tensor(DType.BF16, 6, 8)),
                 new IndexedLayer.StoredValues(
-                        isOnHost ? tensor(stored, 2, 160, 4) : onDevice(stored, 2, 160, 4),
-                        stored == DType.BF16 ? null : tensor(DType.BF16, 2, 160)),
+                        extent(stored, isOnHost, 144), List.of(extent(stored, isOnHost, 8), extent(stored, isOnHost, 5))),
                 new IndexedLayer.Residency(
                         new AttendedRows(tensor(DType.BF16, 2, 77, 4), tensor(DType.BF16, 2, 77, 4)),
                         3,
@@ -139,6 +145,12 @@ class SlotMirrorsTest {
                         tensor(DType.I32, 2, 5),
                         tensor(DType.I32, 2),
                         tensor(DType.I64, 2)));
+    }
+
+    private IndexedLayer.StoredValues.Extent extent(DType stored, boolean isOnHost, int tokens) {
+        return new IndexedLayer.StoredValues.Extent(
+                isOnHost ? tensor(stored, 2, tokens, 4) : onDevice(stored, 2, tokens, 4),
+                stored == DType.BF16 ? null : tensor(DType.BF16, 2, tokens));
     }
 
     private Tensor tensor(DType dtype, int... extents) {
@@ -176,10 +188,15 @@ class SlotMirrorsTest {
             assertThat(isPointer || field.group(1).equals("i32"))
                     .as("type of " + field.group())
                     .isTrue();
-            values.put(
-                    field.group(3),
-                    isPointer ? struct.get(ValueLayout.JAVA_LONG, at) : (long) struct.get(ValueLayout.JAVA_INT, at));
-            at += isPointer ? Long.BYTES : Integer.BYTES;
+            boolean isArray = field.group(4) != null;
+            for (int i = 0; i < (isArray ? IndexedLayer.StoredValues.MAX_FURTHER : 1); i++) {
+                values.put(
+                        isArray ? field.group(3) + " " + i : field.group(3),
+                        isPointer
+                                ? struct.get(ValueLayout.JAVA_LONG, at)
+                                : (long) struct.get(ValueLayout.JAVA_INT, at));
+                at += isPointer ? Long.BYTES : Integer.BYTES;
+            }
         }
         assertThat(at).as("bytes of " + name).isEqualTo(bytes);
         return values;

@@ -326,11 +326,11 @@ final class ShadowStepBenchLayers {
         int to = ((KV_HEADS - 1) * layer.residency().attended().keys().extent(1) + row) * HEAD_DIM;
         float[] keys = halves(layer.residency().attended().keys());
         float[] values = halves(layer.residency().attended().values());
-        MemorySegment kept = bytes(layer.stored().values());
+        MemorySegment kept = bytes(layer.stored().first().values());
         float[] factor = halves(layer.keys().factor());
         float[] basis = halves(layer.keys().basis());
         float scale =
-                layer.stored().scales() == null ? 1 : halves(layer.stored().scales())[(KV_HEADS - 1) * tokens + token];
+                layer.stored().first().scales() == null ? 1 : halves(layer.stored().first().scales())[(KV_HEADS - 1) * tokens + token];
         double[] key = new double[HEAD_DIM];
         for (int e = 0; e < HEAD_DIM; e++) {
             long at = ((KV_HEADS - 1L) * tokens + token) * HEAD_DIM + e;

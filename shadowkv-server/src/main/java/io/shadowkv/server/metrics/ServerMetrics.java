@@ -2,6 +2,7 @@ package io.shadowkv.server.metrics;
 
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.CounterWithCallback;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.core.metrics.Histogram;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -9,6 +10,7 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.shadowkv.cache.prefill.LayerDensity;
 import io.shadowkv.engine.Completion;
 import io.shadowkv.engine.MemoryInUse;
+import io.shadowkv.engine.Preemptions;
 import io.shadowkv.server.generate.GenerationObserver;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -144,6 +146,23 @@ public final class ServerMetrics implements GenerationObserver {
                     if (memory != null) {
                         callback.call(memory.share(), model);
                     }
+                })
+                .register(registry);
+    }
+
+    /// Adds counters of sequences that lost their memory to others.
+    ///
+    /// @param count gives the counters
+    public void preemptions(Supplier<Preemptions> count) {
+        CounterWithCallback.builder()
+                .name("shadowkv:preemptions")
+                .help("Sequences that lost their memory to others: moved to host memory (parked), or"
+                        + " read and decoded again (replayed).")
+                .labelNames(MODEL, "kind")
+                .callback(callback -> {
+                    Preemptions now = count.get();
+                    callback.call(now.parked(), model, "parked");
+                    callback.call(now.replayed(), model, "replayed");
                 })
                 .register(registry);
     }

@@ -2,6 +2,7 @@ package io.shadowkv.server.model;
 
 import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.engine.MemoryPlan;
+import io.shadowkv.engine.Preemptions;
 import io.shadowkv.engine.serve.Engine;
 import java.time.Duration;
 import java.util.Comparator;
@@ -118,6 +119,13 @@ public final class EnginePool {
         return engines.stream()
                 .mapToInt(engine -> figure.applyAsInt(engine.engine()))
                 .sum();
+    }
+
+    /// How often sequences lost their memory to others on all engines.
+    public Preemptions preemptions() {
+        return engines.stream()
+                .map(engine -> engine.engine().preemptions())
+                .reduce(new Preemptions(0, 0), Preemptions::plus);
     }
 
     /// The memory of all sequences of the working engines; null if none works.

@@ -30,11 +30,19 @@ public record IndexShape(IndexSpec spec, CacheShape cache, int unitCapacity) {
         };
     }
 
+    /// Bytes of what [SelectionIndex#grow] moves.
+    public long growingBytes() {
+        return entryBytes() + cache.kvHeads() * (long) unitCapacity * DType.I32.bytes();
+    }
+
     /// Allocates an empty index.
-    public SelectionIndex allocate(Backend backend, LayerMemory memory) {
+    ///
+    /// @param memory memory of what does not grow
+    /// @param growing memory of the entries; the same as `memory` if the index does not grow
+    public SelectionIndex allocate(Backend backend, LayerMemory memory, LayerMemory growing) {
         return switch (spec) {
-            case IndexSpec.Landmarks landmarks -> new LandmarkIndex(this, landmarks, backend, memory);
-            case IndexSpec.TokenCodes _ -> new TokenCodeIndex(this, backend, memory);
+            case IndexSpec.Landmarks landmarks -> new LandmarkIndex(this, landmarks, backend, memory, growing);
+            case IndexSpec.TokenCodes _ -> new TokenCodeIndex(this, backend, memory, growing);
         };
     }
 

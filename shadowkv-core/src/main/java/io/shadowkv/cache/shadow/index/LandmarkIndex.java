@@ -15,18 +15,32 @@ import java.util.List;
 /// that is not an outlier. Outliers are the units whose landmark is least similar to one of their
 /// keys.
 final class LandmarkIndex implements SelectionIndex {
-    private final Landmarks view;
+    private Landmarks view;
     private final Tensor outliers;
     private final Backend backend;
 
-    LandmarkIndex(IndexShape shape, IndexSpec.Landmarks spec, Backend backend, LayerMemory memory) {
-        CacheShape cache = shape.cache();
-        int heads = cache.kvHeads();
-        Tensor means = memory.allocate(cache.kvType(), heads, shape.unitCapacity(), cache.headDim());
-        Tensor unitIds = memory.allocate(DType.I32, heads, shape.unitCapacity());
-        this.view = new Landmarks(spec.chunkSize(), means, unitIds);
-        this.outliers = memory.allocate(DType.I32, heads, spec.outlierChunks());
+    LandmarkIndex(
+            IndexShape shape, IndexSpec.Landmarks spec, Backend backend, LayerMemory memory, LayerMemory growing) {
+        this.view = allocate(shape, spec.chunkSize(), growing);
+        this.outliers = memory.allocate(DType.I32, shape.cache().kvHeads(), spec.outlierChunks());
         this.backend = backend;
+    }
+
+    private static Landmarks allocate(IndexShape shape, int unitTokens, LayerMemory memory) {
+        CacheShape cache = shape.cache();
+        Tensor means = memory.allocate(cache.kvType(), cache.kvHeads(), shape.unitCapacity(), cache.headDim());
+        Tensor unitIds = memory.allocate(DType.I32, cache.kvHeads(), shape.unitCapacity());
+        return new Landmarks(unitTokens, means, unitIds);
+    }
+
+    @Override
+    public void grow(IndexShape larger, LayerMemory memory, int units) {
+        Landmarks grown = allocate(larger, view.unitTokens(), memory);
+        if (units > 0) {
+            shadow().copyRows(view.means(), 0, units, grown.means(), 0);
+            UnitBuffers.copyHeads(backend, view.unitIds(), grown.unitIds(), units);
+        }
+        view = grown;
     }
 
     @Override

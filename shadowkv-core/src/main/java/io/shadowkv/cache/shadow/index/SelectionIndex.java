@@ -29,4 +29,10 @@ public sealed interface SelectionIndex permits LandmarkIndex, TokenCodeIndex {
     /// @param at units in the index so far
     /// @param buffers for the new units
     void extend(Tensor keys, int rowUnit, int at, UnitBuffers buffers);
+
+    /// Moves the entries to memory for more units.
+    ///
+    /// @param larger extents with that memory
+    /// @param units number of units in the index
+    void grow(IndexShape larger, LayerMemory memory, int units);
 }

@@ -13,22 +13,40 @@ import java.util.List;
 /// was read first. Later tokens are encoded with the same mean, which only has to be near theirs.
 /// Nothing is an outlier.
 final class TokenCodeIndex implements SelectionIndex {
-    private final TokenCodes view;
+    private TokenCodes view;
     private final Tensor means;
     private final Tensor outliers;
     private final Backend backend;
 
-    TokenCodeIndex(IndexShape shape, Backend backend, LayerMemory memory) {
+    TokenCodeIndex(IndexShape shape, Backend backend, LayerMemory memory, LayerMemory growing) {
+        CacheShape cache = shape.cache();
+        int heads = cache.kvHeads();
+        this.view = allocate(shape, growing);
+        this.means = memory.allocate(DType.F32, heads, cache.headDim());
+        this.outliers = memory.allocate(DType.I32, heads, 0);
+        this.backend = backend;
+    }
+
+    private static TokenCodes allocate(IndexShape shape, LayerMemory memory) {
         CacheShape cache = shape.cache();
         int heads = cache.kvHeads();
         int blocks = TokenCodes.blocks(shape.unitCapacity());
         Tensor codes =
                 memory.allocate(DType.I32, heads, blocks, TokenCodes.words(cache.headDim()), TokenCodes.BLOCK_TOKENS);
         Tensor scales = memory.allocate(DType.BF16, heads, blocks * TokenCodes.BLOCK_TOKENS);
-        this.view = new TokenCodes(codes, scales, memory.allocate(DType.I32, heads, shape.unitCapacity()));
-        this.means = memory.allocate(DType.F32, heads, cache.headDim());
-        this.outliers = memory.allocate(DType.I32, heads, 0);
-        this.backend = backend;
+        return new TokenCodes(codes, scales, memory.allocate(DType.I32, heads, shape.unitCapacity()));
+    }
+
+    @Override
+    public void grow(IndexShape larger, LayerMemory memory, int units) {
+        TokenCodes grown = allocate(larger, memory);
+        int blocks = TokenCodes.blocks(units);
+        if (units > 0) {
+            UnitBuffers.copyHeads(backend, view.codes(), grown.codes(), blocks);
+            UnitBuffers.copyHeads(backend, view.scales(), grown.scales(), blocks * TokenCodes.BLOCK_TOKENS);
+            UnitBuffers.copyHeads(backend, view.unitIds(), grown.unitIds(), units);
+        }
+        view = grown;
     }
 
     @Override

@@ -40,6 +40,18 @@ public final class UnitBuffers {
         return numbers;
     }
 
+    /// Copies the first `count` elements of the second axis for each head.
+    ///
+    /// @param source `[kvHeads, n, …]`
+    /// @param target the same type, `[kvHeads, m, …]`
+    static void copyHeads(Backend backend, Tensor source, Tensor target, int count) {
+        for (int head = 0; head < source.extent(0); head++) {
+            backend.operations()
+                    .dense()
+                    .copy(source.row(head).slice(0, count), target.row(head).slice(0, count));
+        }
+    }
+
     /// How many units the buffers are for.
     public int units() {
         return units;
