@@ -14,12 +14,12 @@ final class GgufNames {
     /// The divisors of the rotary frequencies, which belong to the configuration.
     static final String ROPE_FREQS = "rope_freqs.weight";
 
-    /// The factors of longrope's two sets of frequencies, which belong to the configuration, too.
+    /// The factors of the two sets of frequencies of longrope, which belong to the configuration, too.
     static final String SHORT_FACTORS = "rope_factors_short.weight";
 
     static final String LONG_FACTORS = "rope_factors_long.weight";
 
-    /// Tensors that are no weights of a layer.
+    /// Tensors that belong to the configuration.
     static final Set<String> CONFIGURATION = Set.of(ROPE_FREQS, SHORT_FACTORS, LONG_FACTORS);
 
     /// Stands for the number of an expert in the name of a stack of matrices, one for each expert.
