@@ -12,7 +12,6 @@ import io.shadowkv.engine.FetchWatch;
 import io.shadowkv.engine.MemoryInUse;
 import io.shadowkv.engine.MemoryPlan;
 import io.shadowkv.engine.MemoryPlanException;
-import io.shadowkv.engine.PlannedSequence;
 import io.shadowkv.engine.Preemptions;
 import io.shadowkv.engine.Request;
 import io.shadowkv.engine.batch.Planner;
@@ -308,8 +307,7 @@ public final class Engine implements AutoCloseable {
         return scheduler.batch().watches().open();
     }
 
-    /// From now on replaces selections by synthetic ones, of which about `rate` are already resident, to compare
-    /// machines. NaN ends it.
+    /// From now on selections are synthetic, about `rate` of them hits, to compare machines. NaN ends it.
     public void forceHitRate(double rate) {
         loop.between(() -> scheduler.batch().decodeCache().synthesizeHits(rate));
     }
@@ -324,15 +322,13 @@ public final class Engine implements AutoCloseable {
         model.limits().checkContext(capacityTokens, "a batch of " + capacityTokens + " tokens");
         model.limits().checkPlan(capacityTokens, batch);
         planner.checkFits(capacityTokens, batch);
-        int prefillRows = options.prefillRows(model.backend());
-        PlannedSequence planned = planner.sequence(capacityTokens, batch);
-        ExclusiveUse exclusive = loop.exclusive();
-        return BatchRun.open(model, strategy, prefillRows, planned, batch, exclusive::close);
+        int rows = options.prefillRows(backend());
+        var planned = planner.sequence(capacityTokens, batch);
+        return BatchRun.open(model, strategy, rows, planned, batch, loop.exclusive()::close);
     }
 
-    /// Computes the logits of given ids, to compare with other engines. Needs no tokenizer.
+    /// Computes the logits of one or more ids, to compare with other engines. Needs no tokenizer.
     ///
-    /// @param ids token ids, at least one
     /// @param prefillTokens number of ids that prefill reads; decode reads the others one by one
     /// @param allPositions true for the logits after every id, false for those after the last
     /// @param generate number of ids to generate greedily after the given ones; end-of-sequence ids do not end it
@@ -359,8 +355,7 @@ public final class Engine implements AutoCloseable {
         return loop.failure();
     }
 
-    /// How long the current round of the engine's thread takes so far; 0 while it waits, and while a
-    /// caller uses the engine exclusively. Slow consumers of events do not prolong a round.
+    /// How long the current round takes so far; 0 while the engine waits or is used exclusively.
     public Duration busyTime() {
         return loop.busyTime();
     }
@@ -385,9 +380,8 @@ public final class Engine implements AutoCloseable {
         return loop.running();
     }
 
-    /// Takes no further requests, and waits until the submitted ones have ended. Stays open.
-    ///
-    /// @return false if the time passed before that
+    /// Takes no further requests, and waits until the submitted ones have ended. Stays open. False if
+    /// the time passed before that.
     public boolean drain(Duration limit) throws InterruptedException {
         return loop.drain(limit);
     }
