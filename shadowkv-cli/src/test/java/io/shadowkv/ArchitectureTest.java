@@ -141,7 +141,7 @@ class ArchitectureTest {
                 report.page report.plot model.spec op tensor
             cli.calibrate: cache cli.option cli.process engine engine.serve engine.study eval eval.needle eval.text \
                 model.spec op tensor
-            cli.minference: cache cache.prefill cli.option cli.process engine engine.serve eval eval.needle \
+            cli.minference: cache cache.prefill checkpoint cli.option cli.process engine engine.serve eval eval.needle \
                 eval.text model.spec
             cli.bench.sharing: cache cli.option cli.process engine engine.serve model.spec op sampling tensor
             cli.bench.load: engine

@@ -172,6 +172,7 @@ class ReadmeCommandsTest {
                         "inspect",
                         "tokenize",
                         "logits",
+                        "minference",
                         "backends",
                         "completion");
         assertThat(printed.toString())

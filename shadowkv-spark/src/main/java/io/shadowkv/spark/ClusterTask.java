@@ -10,8 +10,10 @@ import io.shadowkv.eval.worker.WorkerProcess;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import org.apache.spark.TaskContext;
+import org.apache.spark.resource.ResourceInformation;
 import scala.Function2;
 import scala.collection.Iterator;
 
@@ -51,10 +53,16 @@ record ClusterTask(String job, int batch, String resource)
     private Examiner start(EvalJob whole, TaskContext task) {
         String name = "worker of task " + task.partitionId() + "." + task.attemptNumber();
         return WorkerProcess.start(
-                whole.worker(name, TaskDevice.of(task, resource)),
-                whole.plan(),
-                System.err::println,
-                task::isInterrupted);
+                whole.worker(name, device(task, resource)), whole.plan(), System.err::println, task::isInterrupted);
+    }
+
+    /// The device that Spark assigned to a task.
+    ///
+    /// @param resource name of Spark's resource whose address is the device's number
+    /// @return empty if the task was not given such a resource
+    static OptionalInt device(TaskContext task, String resource) {
+        ResourceInformation assigned = task.resourcesJMap().get(resource);
+        return assigned == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(assigned.addresses()[0]));
     }
 
     /// Asks those items that can be asked.

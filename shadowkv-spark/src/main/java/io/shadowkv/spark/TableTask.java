@@ -22,7 +22,7 @@ record TableTask(TableOptions options) implements MapPartitionsFunction<Row, Row
         TaskContext task = TaskContext.get();
         String name = "worker of task " + task.partitionId() + "." + task.attemptNumber();
         List<String> command = new ArrayList<>(options.command());
-        TaskDevice.of(task, options.resource())
+        ClusterTask.device(task, options.resource())
                 .ifPresent(number -> command.addAll(List.of("--device", Integer.toString(number))));
         var start = new WorkerCommand(name, command, Duration.ofSeconds(options.readySeconds()));
         var answers = new RowAnswers(

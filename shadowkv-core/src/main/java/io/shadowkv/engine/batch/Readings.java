@@ -379,8 +379,13 @@ final class Readings {
             }
         }
 
+        /// Reports what was read since the last call.
         void report() {
-            done.forEach(Readings::report);
+            done.forEach((reading, share) -> {
+                if (done.remove(reading, share)) {
+                    Readings.report(reading, share);
+                }
+            });
         }
 
         void landIfEnding(OpenReading reading) {

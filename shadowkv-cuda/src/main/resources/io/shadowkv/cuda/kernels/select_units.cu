@@ -23,9 +23,9 @@
 // 124,928). It is bound by about 20 barriers (35 with groups), not by memory: scores stay in
 // registers (above 16,384 they are read again), and the data of the second half are loaded with
 // them.
-// Exact: non-negative floats have the order of their bits. Up to three rounds of a histogram (four
-// if the k-th score is less than 2^-15 of the largest) find the k-th largest score and how many of
-// its equals are selected, lowest units first. Counting the bits of the selected units gives the ascending list. Deterministic: all
+// Exact: non-negative floats have the order of their bits. Up to three rounds of a histogram over
+// 11, 11 and 9 bits find the k-th largest score and how many of its equals are selected, lowest
+// units first. Counting the bits of the selected units gives the ascending list. Deterministic: all
 // lists are made by counting.
 //
 // check: THREADS=1024 LARGE=0
@@ -140,46 +140,24 @@ struct Held {
 // The scores to select: those from `above` on, and the first `ties` of those equal to `tied`.
 struct Threshold { u32 above, tied; int ties; };
 
-// The largest of a block's scores, as bits; 0 if it has none.
-static __device__ u32 largestOf(const Held& held) {
-    __shared__ u32 ofWarps[WARPS];
-    u32 largest = 0;
-#pragma unroll
-    for (int j = 0; j < EACH; j++) largest = max(largest, held.at[j] == NONE ? 0 : held.at[j]);
-    largest = __reduce_max_sync(ALL_LANES, largest);
-    if (threadIdx.x % 32 == 0) ofWarps[threadIdx.x / 32] = largest;
-    __syncthreads();
-    return __reduce_max_sync(ALL_LANES, ofWarps[threadIdx.x % WARPS]);
-}
-
-// If all scores are in registers, the first histogram has 128 bins for each power of two of the
-// highest 16: with the eight bins of the first 11 bits, most scores of a warp would have the same.
 template <typename Source>
 static __device__ Threshold findThreshold(Held& held, const Source& source, int count, int need, int* histogram, Cut* cut) {
-    bool isHeld = count <= PART;
-    u32 base = isHeld ? max(largestOf(held) >> 16, (u32) BINS - 1) - (BINS - 1) : 0;
-    u32 prefix = 0;  // the bits from `above` on of the k-th score
-    for (int above = 31, shift = isHeld ? 16 : 20;;) {
-        u32 mask = (1u << (above - shift)) - 1;
+    u32 prefix = 0;
+    for (int round = 0;; round++) {
+        int shift = round == 0 ? 20 : round == 1 ? 9 : 0, bits = round < 2 ? 11 : 9;
         clear(histogram);
         for (int part = 0; part * PART < count; part++) {
-            if (!isHeld) held.load(source, part, count);
+            if (count > PART) held.load(source, part, count);
 #pragma unroll
             for (int j = 0; j < EACH; j++)
-                if (held.at[j] >> above == prefix) atomicAdd(&histogram[max(held.at[j] >> shift & mask, base) - base], 1);
+                if (held.at[j] >> (shift + bits) == prefix) atomicAdd(&histogram[held.at[j] >> shift & ((1u << bits) - 1)], 1);
         }
         __syncthreads();
         findCut(histogram, need, cut);
-        if (cut->bin == 0 && base > 0) {
-            shift = 20;  // again, because scores of several sizes share the lowest bin
-        } else {
-            prefix = (prefix << (above - shift)) + base + (u32) cut->bin;
-            need = cut->need;
-            if (cut->held == need) return {prefix << shift, NONE, 0};
-            if (shift == 0) return {prefix + 1, prefix, need};
-            above = shift, shift = max(shift - 11, 0);
-        }
-        base = 0;
+        prefix = prefix << bits | (u32) cut->bin;
+        need = cut->need;
+        if (cut->held == need) return {prefix << shift, NONE, 0};
+        if (round == 2) return {prefix + 1, prefix, need};
     }
 }
 
