@@ -13,6 +13,7 @@ import io.shadowkv.engine.laws.ForkLaws;
 import io.shadowkv.engine.laws.GrowthLaws;
 import io.shadowkv.engine.laws.InterruptionLaws;
 import io.shadowkv.engine.laws.LayerBudgetLaws;
+import io.shadowkv.engine.laws.ListenerLaws;
 import io.shadowkv.engine.laws.MemoryLaws;
 import io.shadowkv.engine.laws.QuantisedWeightLaws;
 import io.shadowkv.engine.laws.SamplingLaws;
@@ -99,6 +100,13 @@ class CpuLawsTest {
     @Nested
     class Serving extends ServingLaws {
         Serving() {
+            super(CPU);
+        }
+    }
+
+    @Nested
+    class Listeners extends ListenerLaws {
+        Listeners() {
             super(CPU);
         }
     }

@@ -79,6 +79,13 @@ class DeviceLikeLawsTest {
     }
 
     @Nested
+    class Listeners extends ListenerLaws {
+        Listeners() {
+            super(DEVICE);
+        }
+    }
+
+    @Nested
     class Growing extends GrowthLaws {
         Growing() {
             super(DEVICE);

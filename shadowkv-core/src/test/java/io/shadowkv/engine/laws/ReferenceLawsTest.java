@@ -78,6 +78,13 @@ class ReferenceLawsTest {
     }
 
     @Nested
+    class Listeners extends ListenerLaws {
+        Listeners() {
+            super(REFERENCE);
+        }
+    }
+
+    @Nested
     class Growing extends GrowthLaws {
         Growing() {
             super(REFERENCE);
